@@ -1,0 +1,33 @@
+# What every target of ours is compiled with. No global flags.
+
+find_program(KOINE_CCACHE ccache)
+if(KOINE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${KOINE_CCACHE})
+endif()
+
+# koine_target(NAME): warnings as errors; no contraction of a*b+c (contract: products and sums are rounded apart).
+function(koine_target name)
+  target_compile_options(${name} PRIVATE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Werror -Wshadow -Wno-psabi -ffp-contract=off -fvisibility=hidden>)
+  target_compile_definitions(${name} PRIVATE OMPI_SKIP_MPICXX)
+  if(KOINE_SANITIZE)
+    target_compile_options(${name} PRIVATE -fsanitize=${KOINE_SANITIZE} -fno-omit-frame-pointer)
+    target_link_options(${name} PUBLIC -fsanitize=${KOINE_SANITIZE})
+  endif()
+endfunction()
+
+# koine_simd_sources(TARGET): files named *_avx2.cpp and *_avx512.cpp get their instruction set; chosen at run time.
+function(koine_simd_sources name)
+  if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    return()
+  endif()
+  get_target_property(sources ${name} SOURCES)
+  foreach(source IN LISTS sources)
+    if(source MATCHES "_avx2\\.cpp$")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c")
+    elseif(source MATCHES "_avx512\\.cpp$")
+      set_source_files_properties(${source} PROPERTIES
+        COMPILE_OPTIONS "-mavx512f;-mavx512vl;-mavx512bw;-mavx512dq;-mavx2;-mfma;-mf16c;-mprefer-vector-width=512")
+    endif()
+  endforeach()
+endfunction()

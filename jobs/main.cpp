@@ -1,0 +1,2 @@
+#include "core/text.hpp"
+int main() { return 0; }

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <span>
+
+#include "lowrank/truncated_svd.hpp"
+
+namespace koine::lowrank {
+
+/// L_ij = chain of fmaf from +0 over the stored factors in order (rules::chain); row-major [rows, cols] into `out`.
+/// The same bits with or without FMA hardware. Cost: rows * cols * kept fused multiply-adds.
+/// @pre out.size() == rows * cols
+void product(const Factors& factors, std::span<float> out);
+
+}  // namespace koine::lowrank

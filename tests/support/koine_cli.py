@@ -1,0 +1,48 @@
+"""What the command-line tests share: running koine, with or without mpirun, in a scratch folder."""
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+KOINE = os.environ.get("KOINE", "build/cpu/koine")
+SOURCE = os.environ.get("KOINE_SOURCE", os.getcwd())
+PYTHON = "/usr/bin/python3"
+
+
+def koine(*args, ranks=0, cwd=None, env=None, timeout=600):
+    """Runs koine; ranks > 0 puts mpirun in front. Returns CompletedProcess with text output."""
+    command = [KOINE, *map(str, args)]
+    if ranks:
+        command = ["mpirun", "-n", str(ranks), *command]
+    return subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True,
+                          timeout=timeout, check=False)
+
+
+class Case(unittest.TestCase):
+    """A scratch folder per class, and assertions that show what the program printed."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.root = tempfile.mkdtemp(prefix="koine-cli-")
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.root, ignore_errors=True)
+
+    def run_ok(self, *args, **kwargs):
+        done = koine(*args, cwd=kwargs.pop("cwd", self.root), **kwargs)
+        self.assertEqual(done.returncode, 0, f"koine {args}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def run_fails(self, code, *args, **kwargs):
+        done = koine(*args, cwd=kwargs.pop("cwd", self.root), **kwargs)
+        self.assertEqual(done.returncode, code, f"koine {args}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def path(self, *parts):
+        return os.path.join(self.root, *parts)
+
+
+def main():
+    unittest.main(verbosity=1)
