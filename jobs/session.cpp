@@ -1,0 +1,68 @@
+#include "session.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include <fmt/format.h>
+
+namespace koine::jobs {
+namespace {
+
+void to_stderr(const std::string& line) {
+  const std::string text = line + "\n";  // one write, so that lines of several processes do not mix
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+std::string paint(bool with_color, const char* code, const char* word) {
+  return with_color ? fmt::format("\x1b[{}m{}\x1b[0m", code, word) : word;
+}
+
+}  // namespace
+
+comm::Communicator& Session::open(comm::Transport transport) {
+  processes = comm::make(transport);
+  return *processes;
+}
+
+bool Session::is_root() const { return !processes || processes->is_root(); }
+
+bool Session::use_color() const {
+  if (color != "auto") return color == "always";
+  const char* term = std::getenv("TERM");
+  const char* no_color = std::getenv("NO_COLOR");
+  const bool is_refused = no_color != nullptr && *no_color != '\0';
+  return !is_refused && (term == nullptr || std::strcmp(term, "dumb") != 0) && ::isatty(STDERR_FILENO) != 0;
+}
+
+void Session::say(const std::string& line) const {
+  if (!is_quiet && is_root()) to_stderr(line);
+}
+
+void Session::detail(const std::string& line) const {
+  if (verbosity > 0) say(line);
+}
+
+void Session::warn(const std::string& line) const {
+  if (is_root()) to_stderr(paint(use_color(), "33", "warning:") + " " + line);
+}
+
+void Session::next(const std::string& line) const {
+  say(paint(use_color(), "32", "next:") + " " + line);
+}
+
+void Session::result(const std::string& text) const {
+  if (!is_root()) return;
+  std::fputs((text + "\n").c_str(), stdout);
+  std::fflush(stdout);
+}
+
+void Session::fail(const std::string& message) const {
+  const std::string who = processes && processes->size() > 1 ? fmt::format("koine (rank {}):", processes->rank().value)
+                                                             : std::string("koine:");
+  to_stderr(paint(use_color(), "31", who.c_str()) + " " + message);
+}
+
+}  // namespace koine::jobs
