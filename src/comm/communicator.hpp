@@ -37,7 +37,7 @@ class Communicator {
 /// A single process.
 [[nodiscard]] std::unique_ptr<Communicator> make_self();
 
-/// MPI_Init_thread, and MPI_Finalize in the destructor. @throws CommError
+/// A duplicate of MPI_COMM_WORLD. Initialises MPI, and finalises it in the destructor, unless the caller has. @throws CommError
 [[nodiscard]] std::unique_ptr<Communicator> make_mpi();
 
 /// Whether a launcher (mpirun, srun --mpi=pmix) started this process as one of several. Reads the environment only.
