@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/shape.hpp"
+#include "lowrank/truncated_svd.hpp"
+#include "stats/rows.hpp"
+
+namespace koine::methods {
+
+/// One expert's parameters on one matrix.
+struct PruneParameters {
+  lowrank::RankTarget rank;  ///< singular triplets kept
+  double density = 0;        ///< share of the residual's entries kept
+  lowrank::SvdOptions svd;
+};
+
+/// A merge method: what it does with one expert's task vector of a selected matrix, and how the parts are combined.
+/// Adding a method: one file, one row in registry.cpp, one in the test table, one section in docs/reference/methods.md.
+class Method {
+ public:
+  virtual ~Method() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;
+
+  /// W_0 + lambda * sum_t weight_t M_t (true), or sum_t weight_t W_t / sum_t weight_t (false: no task vectors).
+  [[nodiscard]] virtual bool adds_task_vectors() const { return true; }
+
+  /// Whether some tensors are selected for prune(); otherwise every tensor is merged densely.
+  [[nodiscard]] virtual bool selects() const { return false; }
+
+  /// M of one selected matrix into `m` (row-major, the shape of tau), and what happened. Only called where selects().
+  /// @pre tau is finite; m.size() == tau.size()
+  [[nodiscard]] virtual stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
+                                               lowrank::Workspace& workspace) const;
+};
+
+/// @throws InputError for a name that is not in the registry
+[[nodiscard]] std::unique_ptr<Method> make(std::string_view name);
+
+}  // namespace koine::methods

@@ -1,0 +1,50 @@
+#include "methods/parts.hpp"
+
+#include <algorithm>
+
+#include "lowrank/product.hpp"
+#include "sparse/keep_largest.hpp"
+#include "stats/sums.hpp"
+
+namespace koine::methods {
+
+void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<float> m, lowrank::Workspace& workspace,
+                   stats::ExpertRow& row) {
+  const std::int64_t full = std::min(tau.rows, tau.cols);
+  const bool by_energy = parameters.rank.energy > 0;
+  if (!by_energy && parameters.rank.number.kept == 0) {
+    std::fill(m.begin(), m.end(), 0.0F);
+    row.method = "none";
+    row.is_certified = true;
+    return;
+  }
+  if (!by_energy && parameters.rank.number.kept >= full) {
+    std::copy(tau.flat().begin(), tau.flat().end(), m.begin());
+    row.low_rank = full;
+    row.low_squared = row.energy = stats::sum_of_squares(tau.flat());
+    row.method = "full";
+    row.is_certified = true;
+    return;
+  }
+  const lowrank::Factors factors = lowrank::truncated_svd(tau, parameters.rank, parameters.svd, workspace);
+  lowrank::product(factors, m);
+  row.low_rank = factors.kept;
+  row.low_squared = stats::sum_of_squares(std::span<const float>(m));
+  row.energy = factors.energy;
+  row.residual = factors.residual;
+  row.gap = factors.gap;
+  row.sigma_first = factors.sigma.empty() ? 0 : factors.sigma.front();
+  row.sigma_last = factors.kept == 0 ? 0 : factors.sigma[static_cast<std::size_t>(factors.kept) - 1];
+  row.is_certified = factors.certified;
+  row.fallbacks = factors.fallbacks;
+  row.method = factors.method;
+}
+
+void take_largest(MatrixView tau, double density, std::span<float> m, stats::ExpertRow& row) {
+  const std::int64_t k = sparse::keep_count(tau.size(), density);
+  const sparse::Threshold threshold = sparse::kth_largest(tau.flat(), m, k);
+  row.kept = sparse::take_kept(tau.flat(), m, threshold);
+  row.threshold = k == 0 ? 0 : static_cast<double>(threshold.magnitude());
+}
+
+}  // namespace koine::methods
