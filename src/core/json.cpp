@@ -35,6 +35,9 @@ class Guard {
 }  // namespace
 
 Json parse_strict_json(std::string_view text, const std::string& where) {
+  if (text.find('\0') != std::string_view::npos) {  // the parser would take it for the end
+    throw InputError(fmt::format("{}: is not valid JSON (it holds a NUL byte)", where));
+  }
   Guard guard(where);
   try {
     return Json::parse(text, [&guard](int depth, Json::parse_event_t event, Json& value) {
