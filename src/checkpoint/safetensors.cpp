@@ -77,13 +77,12 @@ Shape read_shape(const Json& value, const std::string& where) {
 
 DType read_dtype(const Json& value, const std::string& where) {
   if (!value.is_string()) throw InputError(fmt::format("{}: dtype is not a string", where));
-  const auto text = value.get<std::string>();
-  const auto dtype = from_safetensors_name(text);
+  const auto dtype = from_safetensors_name(value.get<std::string>());
   if (!dtype) {
     throw InputError(fmt::format(
-        "{}: dtype '{:.40}' is not supported; expected F64, F32, F16, BF16, an integer type "
+        "{}: dtype {:.40} is not supported; expected F64, F32, F16, BF16, an integer type "
         "or BOOL; convert the checkpoint first",
-        where, text));
+        where, value.dump()));
   }
   return *dtype;
 }
@@ -99,13 +98,21 @@ std::int64_t bytes_of(const TensorInfo& tensor, const std::string& where) {
   return bytes;
 }
 
+/// Names end up in messages, shards and JSON: no control characters.
+void check_name(const std::string& name, const std::string& path) {
+  const bool is_plain =
+      std::all_of(name.begin(), name.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7F; });
+  if (is_plain && name.size() <= kLongestName) return;
+  throw InputError(
+      fmt::format("{}: tensor {:.200}: name has a NUL, a control character or more than {} bytes",
+                  path, Json(name).dump(), kLongestName));
+}
+
 /// An entry of the header; offset is relative to the data. Unknown members are ignored, as the
 /// reference does.
 TensorInfo read_entry(const std::string& name, const Json& entry, const std::string& path) {
+  check_name(name, path);
   const std::string where = fmt::format("{}: tensor '{:.200}'", path, name);
-  if (name.size() > kLongestName || name.find('\0') != std::string::npos) {
-    throw InputError(fmt::format("{}: name has a NUL or more than {} bytes", where, kLongestName));
-  }
   if (!entry.is_object())
     throw InputError(fmt::format("{}: its header entry is not an object", where));
   TensorInfo tensor;

@@ -48,8 +48,8 @@ fs::path confined(const fs::path& index, const std::string& name) {
       name.find('\\') == std::string::npos && name.find('\0') == std::string::npos;
   if (!is_plain) {
     throw InputError(
-        fmt::format("{}: weight_map names '{:.200}'; expected a plain file name beside the index",
-                    index.string(), name));
+        fmt::format("{}: weight_map names {:.200}; expected a plain file name beside the index",
+                    index.string(), Json(name).dump()));
   }
   const fs::path folder = index.has_parent_path() ? index.parent_path() : fs::path(".");
   const fs::path shard = folder / name;
