@@ -1,0 +1,312 @@
+#include "pipeline/merge_tensor.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "backend/elementwise.hpp"
+#include "checkpoint/names.hpp"
+#include "core/error.hpp"
+#include "core/hash.hpp"
+#include "core/stop.hpp"
+#include "stats/sums.hpp"
+
+namespace koine::pipeline {
+namespace {
+
+using backend::RawSpan;
+using checkpoint::TensorInfo;
+
+/// Elements worked on at once. Part of the format: sums of figures are cut here, whatever the memory or the threads.
+constexpr std::int64_t kBlock = std::int64_t{1} << 17;
+
+template <typename T>
+std::span<T> grow(std::vector<T>& buffer, std::int64_t count) {
+  if (static_cast<std::int64_t>(buffer.size()) < count) buffer.resize(static_cast<std::size_t>(count));
+  return {buffer.data(), static_cast<std::size_t>(count)};
+}
+
+template <typename T>
+std::span<T> slice(std::span<T> all, std::int64_t first, std::int64_t count) {
+  return all.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+}
+
+/// Calls use(first, count) for the blocks of [0, total).
+template <typename Use>
+void for_blocks(std::int64_t total, Use use) {
+  for (std::int64_t first = 0; first < total; first += kBlock) use(first, std::min(kBlock, total - first));
+}
+
+/// A figure that JSON can hold: the sums over a tensor with values that are not finite are not.
+double finite_or_zero(double x) { return std::isfinite(x) ? x : 0.0; }
+
+class TensorMerger {
+ public:
+  TensorMerger(const PlannedTensor& planned, const MergeContext& context, Scratch& scratch, const Sink& sink)
+      : planned_(planned), context_(context), scratch_(scratch), sink_(sink),
+        tensor_(context.inputs.base.tensors[planned.index]), hashes_(context.inputs.experts.size() + 1) {
+    outcome_.row.experts.resize(context.inputs.experts.size());
+    for (const Expert& expert : context.inputs.experts) experts_.push_back(counterpart(expert.header, tensor_));
+  }
+
+  TensorOutcome run() {
+    if (planned_.treatment == Treatment::copied) for_blocks(tensor_.count(), [&](auto f, auto n) { copy_block(f, n); });
+    else if (planned_.treatment == Treatment::pruned) merge_matrix();
+    else for_blocks(tensor_.count(), [&](auto f, auto n) { merge_block(f, n); });
+    for (const Fingerprint& hash : hashes_) outcome_.fingerprints.push_back(hash.hex());
+    tidy_figures();
+    return std::move(outcome_);
+  }
+
+ private:
+  /// Integers and bools are the base's; experts are only compared.
+  void copy_block(std::int64_t first, std::int64_t count) {
+    const auto base = read(0, tensor_, first, count, scratch_.raw_base);
+    for (std::size_t t = 0; t < experts_.size(); ++t) {
+      const auto other = read(t + 1, *experts_[t], first, count, scratch_.raw_expert);
+      if (std::ranges::equal(base, other)) continue;
+      const std::string& name = context_.inputs.experts[t].entry.name;
+      auto& differing = outcome_.experts_with_other_integers;
+      if (std::ranges::find(differing, name) == differing.end()) differing.push_back(name);
+    }
+    emit(first * size_of(tensor_.dtype), base);
+    for (auto& row : outcome_.row.experts) row.method = "base";
+  }
+
+  /// A block of a tensor that is merged densely, averaged, or kept as it is in the base.
+  void merge_block(std::int64_t first, std::int64_t count) {
+    const auto raw = read_base(first, count);
+    const auto sum = grow(scratch_.sum, count);
+    const auto seen = grow(scratch_.seen, count);
+    std::ranges::fill(sum, 0.0);
+    std::ranges::fill(seen, std::uint8_t{0});
+    for (std::size_t t = 0; t < experts_.size() && planned_.treatment != Treatment::base; ++t) {
+      const auto raw_expert = read(t + 1, *experts_[t], first, count, scratch_.raw_expert);
+      const auto tau = grow(scratch_.tau, count);
+      auto m = tau;
+      {
+        const StageTimer timer(context_.progress, Stage::task_vector);
+        backend::task_vector({experts_[t]->dtype, raw_expert}, slice(std::span<const float>(scratch_.base), 0, count), tau);
+        if (planned_.treatment == Treatment::averaged) {
+          m = grow(scratch_.m, count);
+          backend::widen({experts_[t]->dtype, raw_expert}, m);
+        }
+        require_finite(m, first, t + 1, *experts_[t]);
+      }
+      auto& row = outcome_.row.experts[t];
+      row.method = "dense";
+      row.kept += count;
+      add_part(t, tau, m, sum, seen);
+    }
+    if (planned_.treatment == Treatment::base) {
+      for (auto& row : outcome_.row.experts) row.method = "base";
+    }
+    finish_block(first, raw, slice(std::span<const float>(scratch_.base), 0, count), sum, seen);
+  }
+
+  /// A selected matrix: whole, one expert after the other.
+  void merge_matrix() {
+    const std::int64_t count = tensor_.count();
+    const auto raw = read_base(0, count);
+    const auto base = slice(std::span<const float>(scratch_.base), 0, count);
+    const auto sum = grow(scratch_.sum, count);
+    const auto seen = grow(scratch_.seen, count);
+    const auto tau = grow(scratch_.tau, count);
+    const auto m = grow(scratch_.m, count);
+    std::ranges::fill(sum, 0.0);
+    std::ranges::fill(seen, std::uint8_t{0});
+    for (std::size_t t = 0; t < experts_.size(); ++t) {
+      throw_if_stopped();
+      const auto raw_expert = read(t + 1, *experts_[t], 0, count, scratch_.raw_expert);
+      bool is_finite = true;
+      {
+        const StageTimer timer(context_.progress, Stage::task_vector);
+        backend::task_vector({experts_[t]->dtype, raw_expert}, base, tau);
+        is_finite = require_finite(tau, 0, t + 1, *experts_[t]);
+      }
+      prune(t, tau, m, is_finite);
+      for_blocks(count, [&](auto f, auto n) { add_part(t, slice(tau, f, n), slice(m, f, n), slice(sum, f, n), slice(seen, f, n)); });
+    }
+    const std::int64_t width = size_of(tensor_.dtype);
+    for_blocks(count, [&](auto f, auto n) {
+      finish_block(f, slice(raw, f * width, n * width), slice(base, f, n), slice(sum, f, n), slice(seen, f, n));
+    });
+  }
+
+  void prune(std::size_t t, std::span<const float> tau, std::span<float> m, bool is_finite) {
+    const StageTimer timer(context_.progress, Stage::prune);
+    auto& row = outcome_.row.experts[t];
+    if (is_finite) {
+      row = context_.method.prune({tau.data(), tensor_.shape[0], tensor_.shape[1]}, planned_.parts[t].prune, m, scratch_.svd);
+      if (row.method.starts_with("host:")) ++context_.progress.matrices;
+      return;
+    }
+    std::ranges::copy(tau, m.begin());  // --allow-nonfinite: such a matrix has no SVD and is merged densely
+    row.method = "dense";
+    row.kept = static_cast<std::int64_t>(tau.size());
+  }
+
+  /// sum += weight * M, and the figures of this block.
+  void add_part(std::size_t t, std::span<const float> tau, std::span<const float> m, std::span<double> sum,
+                std::span<std::uint8_t> seen) {
+    const StageTimer timer(context_.progress, Stage::accumulate);
+    auto& row = outcome_.row.experts[t];
+    const double tau_squared = stats::sum_of_squares(tau);
+    row.tau_squared += tau_squared;
+    row.merged_squared += m.data() == tau.data() ? tau_squared : stats::sum_of_squares(m);
+    stats::note_signs(m, seen);
+    backend::accumulate(planned_.parts[t].weight, m, sum);
+  }
+
+  /// Turns a block's sum into the result, rounds it once and hands it over.
+  void finish_block(std::int64_t first, std::span<const std::byte> raw, std::span<const float> base, std::span<double> sum,
+                    std::span<const std::uint8_t> seen) {
+    const auto out = grow(scratch_.out, static_cast<std::int64_t>(sum.size()) * size_of(planned_.out_dtype));
+    {
+      const StageTimer timer(context_.progress, Stage::round);
+      if (planned_.divisor != 0) {
+        for (double& value : sum) value /= planned_.divisor;
+      }
+      count_delta(base, sum);
+      stats::count_signs(seen, outcome_.row.model);
+      if (planned_.treatment != Treatment::averaged) backend::add_to_base({tensor_.dtype, raw}, planned_.lambda, sum);
+      const std::int64_t overflows = backend::round_to(planned_.out_dtype, sum, out);
+      outcome_.row.model.overflows += overflows;
+      if (overflows > 0 && !context_.allow_nonfinite) throw_overflow(first, sum);
+    }
+    emit(first * size_of(planned_.out_dtype), out);
+  }
+
+  /// <W_0, D> and |D|^2; for an average D is what it differs from the base.
+  void count_delta(std::span<const float> base, std::span<const double> sum) {
+    std::span<const double> delta = sum;
+    if (planned_.treatment == Treatment::averaged) {
+      const auto difference = grow(scratch_.difference, static_cast<std::int64_t>(sum.size()));
+      for (std::size_t i = 0; i < sum.size(); ++i) difference[i] = sum[i] - static_cast<double>(base[i]);
+      delta = difference;
+    }
+    outcome_.row.model.base_dot_delta += stats::dot(base, delta);
+    outcome_.row.model.delta_squared += stats::sum_of_squares(delta);
+  }
+
+  /// Reads and widens a block of the base into scratch_.base; returns its raw bytes.
+  std::span<const std::byte> read_base(std::int64_t first, std::int64_t count) {
+    const auto raw = read(0, tensor_, first, count, scratch_.raw_base);
+    const auto base = grow(scratch_.base, count);
+    backend::widen({tensor_.dtype, raw}, base);
+    require_finite(base, first, 0, tensor_);
+    return raw;
+  }
+
+  std::span<const std::byte> read(std::size_t model, const TensorInfo& tensor, std::int64_t first, std::int64_t count,
+                                  std::vector<std::byte>& buffer) {
+    throw_if_stopped();
+    const StageTimer timer(context_.progress, Stage::read);
+    const auto bytes = grow(buffer, count * size_of(tensor.dtype));
+    context_.sources[model].read(tensor, first, count, bytes);
+    hashes_[model].update(bytes);
+    context_.progress.bytes += static_cast<std::int64_t>(bytes.size());
+    return bytes;
+  }
+
+  /// @throws InputError unless all values are finite or --allow-nonfinite was given; whether they are
+  bool require_finite(std::span<const float> values, std::int64_t first, std::size_t model, const TensorInfo& tensor) {
+    const auto bad = backend::first_nonfinite(values);
+    if (!bad) return true;
+    const std::string& path = model == 0 ? context_.inputs.base.path : context_.inputs.experts[model - 1].header.path;
+    if (!context_.allow_nonfinite) {
+      throw InputError(fmt::format("{}: tensor '{}' has a value that is not finite at flat index {}; repair the checkpoint "
+                                   "or pass --allow-nonfinite",
+                                   path, tensor.name, first + *bad));
+    }
+    outcome_.row.model.nonfinite += std::ranges::count_if(values, [](float x) { return !std::isfinite(x); });
+    return false;
+  }
+
+  [[noreturn]] void throw_overflow(std::int64_t first, std::span<const double> values) const {
+    std::byte one[8];
+    std::size_t i = 0;
+    while (i + 1 < values.size() && backend::round_to(planned_.out_dtype, values.subspan(i, 1), one) == 0) ++i;
+    throw InputError(fmt::format("tensor '{}' at flat index {}: {:g} overflows {}; choose out_dtype bfloat16 or float32, or "
+                                 "pass --allow-nonfinite",
+                                 tensor_.name, first + static_cast<std::int64_t>(i), values[i],
+                                 recipe_name(planned_.out_dtype)));
+  }
+
+  void emit(std::int64_t offset, std::span<const std::byte> bytes) {
+    const StageTimer timer(context_.progress, Stage::write);
+    sink_(offset, bytes);
+    context_.progress.bytes += static_cast<std::int64_t>(bytes.size());
+  }
+
+  void tidy_figures() {
+    auto& model = outcome_.row.model;
+    model.base_dot_delta = finite_or_zero(model.base_dot_delta);
+    model.delta_squared = finite_or_zero(model.delta_squared);
+    for (auto& row : outcome_.row.experts) {
+      row.tau_squared = finite_or_zero(row.tau_squared);
+      row.merged_squared = finite_or_zero(row.merged_squared);
+    }
+  }
+
+  const PlannedTensor& planned_;
+  const MergeContext& context_;
+  Scratch& scratch_;
+  const Sink& sink_;
+  const TensorInfo& tensor_;
+  std::vector<const TensorInfo*> experts_;
+  std::vector<Fingerprint> hashes_;
+  TensorOutcome outcome_;
+};
+
+}  // namespace
+
+TensorOutcome merge_tensor(const PlannedTensor& planned, const MergeContext& context, Scratch& scratch, const Sink& sink) {
+  TensorOutcome outcome = TensorMerger(planned, context, scratch, sink).run();
+  ++context.progress.tensors;
+  return outcome;
+}
+
+std::vector<std::string> fingerprints_of(const PlannedTensor& planned, const MergeContext& context, Scratch& scratch) {
+  const TensorInfo& tensor = context.inputs.base.tensors[planned.index];
+  std::vector<std::string> prints;
+  for (std::size_t model = 0; model < context.sources.size(); ++model) {
+    if (model > 0 && planned.treatment == Treatment::base) {
+      prints.push_back(Fingerprint().hex());
+      continue;
+    }
+    const TensorInfo& source = model == 0 ? tensor : *counterpart(context.inputs.experts[model - 1].header, tensor);
+    Fingerprint hash;
+    for_blocks(source.count(), [&](std::int64_t first, std::int64_t count) {
+      throw_if_stopped();
+      const auto bytes = grow(scratch.raw_base, count * size_of(source.dtype));
+      context.sources[model].read(source, first, count, bytes);
+      hash.update(bytes);
+    });
+    prints.push_back(hash.hex());
+  }
+  return prints;
+}
+
+std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
+  const TensorInfo& tensor = inputs.base.tensors[planned.index];
+  const bool is_whole = planned.treatment == Treatment::pruned;
+  const std::int64_t count = is_whole ? tensor.count() : std::min(kBlock, tensor.count());
+  std::int64_t expert_width = 0;
+  for (const Expert& expert : inputs.experts) {
+    expert_width = std::max(expert_width, size_of(counterpart(expert.header, tensor)->dtype));
+  }
+  constexpr std::int64_t kFloats = 3 * 4 + 8 + 1;  // base, tau, m; sum; signs
+  std::int64_t bytes = count * (size_of(tensor.dtype) + expert_width + kFloats) + kBlock * (8 + 8);
+  if (is_whole) {
+    const std::int64_t shorter = std::min(tensor.shape[0], tensor.shape[1]);
+    const std::int64_t longer = std::max(tensor.shape[0], tensor.shape[1]);
+    constexpr std::int64_t kPanel = 1024, kMatrices = 3, kRung = 129;
+    bytes += 8 * (kMatrices * shorter * shorter + kPanel * shorter + kRung * (shorter + longer));
+  }
+  return bytes;
+}
+
+}  // namespace koine::pipeline

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lowrank/truncated_svd.hpp"
+#include "pipeline/plan.hpp"
+#include "pipeline/progress.hpp"
+#include "stats/rows.hpp"
+
+namespace koine::pipeline {
+
+/// Buffers of one thread; they grow to the largest tensor seen and are used again.
+struct Scratch {
+  std::vector<std::byte> raw_base, raw_expert, out;
+  std::vector<float> base, tau, m;
+  std::vector<double> sum, difference;
+  std::vector<std::uint8_t> seen;
+  lowrank::Workspace svd;
+};
+
+/// What all tensors of a run share.
+struct MergeContext {
+  const Inputs& inputs;
+  const std::vector<checkpoint::Source>& sources;  ///< base, then experts
+  const methods::Method& method;
+  bool allow_nonfinite = false;
+  Progress& progress;
+};
+
+struct TensorOutcome {
+  stats::TensorRow row;
+  std::vector<std::string> fingerprints;           ///< XXH3-128 of the base's bytes, then of each expert's
+  std::vector<std::string> experts_with_other_integers;
+};
+
+/// Receives the result's bytes in order of the file.
+using Sink = std::function<void(std::int64_t offset, std::span<const std::byte> bytes)>;
+
+/// Reads one tensor of every model, merges it, hands the rounded bytes to `sink`. The bytes depend on the inputs and
+/// the planned tensor alone. Local; memory: scratch_bytes, whatever the number of experts.
+/// @throws InputError for a value that is not finite or overflows the output's type (unless allow_nonfinite)
+[[nodiscard]] TensorOutcome merge_tensor(const PlannedTensor& planned, const MergeContext& context, Scratch& scratch,
+                                         const Sink& sink);
+
+/// The fingerprints alone: reads the inputs of one tensor.
+[[nodiscard]] std::vector<std::string> fingerprints_of(const PlannedTensor& planned, const MergeContext& context,
+                                                       Scratch& scratch);
+
+/// Bytes of Scratch that merge_tensor grows to.
+[[nodiscard]] std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs);
+
+}  // namespace koine::pipeline

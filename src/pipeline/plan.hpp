@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "methods/method.hpp"
+#include "pipeline/inputs.hpp"
+#include "recipe/recipe.hpp"
+
+namespace koine::pipeline {
+
+/// What happens to a tensor.
+enum class Treatment : std::uint8_t {
+  copied,    ///< integers and bools: the base's
+  base,      ///< W_0, rounded to the output type
+  dense,     ///< W_0 + lambda * sum_t weight_t tau_t
+  pruned,    ///< W_0 + lambda * sum_t weight_t M_t
+  averaged,  ///< sum_t weight_t W_t / sum_t weight_t
+};
+
+/// One expert's part in a tensor.
+struct TensorPart {
+  double weight = 1;
+  methods::PruneParameters prune;
+};
+
+struct PlannedTensor {
+  std::size_t index = 0;  ///< in Inputs::base.tensors: the canonical order
+  Treatment treatment = Treatment::dense;
+  DType out_dtype = DType::f32;
+  double lambda = 1;
+  double divisor = 0;  ///< the sum is divided by it; 0: it is not
+  std::vector<TensorPart> parts;
+  std::int64_t bytes_in = 0, bytes_out = 0;
+  double cost = 0;  ///< seconds on one core of a common server, for balance and order only
+};
+
+/// The unit of ownership, of writing and of restart.
+struct PlannedShard {
+  std::string name;  ///< "encoder.003", "rest"
+  std::string file;  ///< "shards/encoder.003.h5"
+  std::vector<std::size_t> tensors;  ///< indices into Plan::tensors, in canonical order
+  std::int64_t bytes_in = 0, bytes_out = 0;
+  double cost = 0;
+  int owner = 0;
+};
+
+struct SelectorHits {
+  std::string word;
+  std::int64_t tensors = 0;
+};
+
+struct Plan {
+  std::vector<PlannedTensor> tensors;  ///< in canonical order
+  std::vector<PlannedShard> shards;    ///< encoder blocks, decoder blocks, the rest
+  std::vector<SelectorHits> selected;
+  std::vector<std::string> warnings;
+  std::int64_t bytes_in = 0, bytes_out = 0, matrices = 0;  ///< matrices: selected ones times experts
+  int processes = 1;
+
+  [[nodiscard]] std::vector<std::size_t> shards_of(int rank) const;  ///< costliest first
+  /// Predicted peak resident bytes of a process that works with so many threads.
+  [[nodiscard]] std::int64_t memory(const Inputs& inputs, int threads) const;
+};
+
+/// From headers alone: which tensor gets which treatment with which parameters, shards, owners. Local, the same on
+/// every process; shards do not depend on the number of processes.
+/// @throws InputError: a selector that hits no matrix, a rank that is not whole, …
+[[nodiscard]] Plan make_plan(const recipe::Recipe& recipe, const Inputs& inputs, int processes);
+
+/// The most threads, at most `wanted`, that stay inside `limit` bytes (0: no limit).
+/// @throws InputError with the least possible figure
+[[nodiscard]] int threads_within(const Plan& plan, const Inputs& inputs, int wanted, std::int64_t limit);
+
+}  // namespace koine::pipeline

@@ -1,0 +1,80 @@
+#include "pipeline/shards.hpp"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "checkpoint/names.hpp"
+
+namespace koine::pipeline {
+namespace {
+
+/// "attn", "cross_attn" or "mlp": the module and its norm belong together.
+std::string_view module_of(std::string_view part) {
+  if (part.starts_with("cross_attn")) return "cross_attn";
+  if (part.starts_with("mlp")) return "mlp";
+  return "attn";
+}
+
+/// Encoder before decoder before the rest; inside, by name (block numbers are padded).
+std::pair<int, std::string> shard_order(const std::string& name) {
+  const int stack = name.starts_with("encoder.") ? 0 : name.starts_with("decoder.") ? 1 : 2;
+  return {stack, name};
+}
+
+std::vector<std::size_t> by_cost(const std::vector<PlannedShard>& shards) {
+  std::vector<std::size_t> order(shards.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return shards[a].cost != shards[b].cost ? shards[a].cost > shards[b].cost : shards[a].name < shards[b].name;
+  });
+  return order;
+}
+
+}  // namespace
+
+std::string shard_name(std::string_view canonical, recipe::ShardLayout layout) {
+  const checkpoint::Block block = checkpoint::block_of(canonical);
+  if (!block.is_block) return "rest";
+  const std::string layer = fmt::format("{}.{:03}", block.is_encoder ? "encoder" : "decoder", block.index);
+  return layout == recipe::ShardLayout::layer ? layer : fmt::format("{}.{}", layer, module_of(block.part));
+}
+
+void make_shards(Plan& plan, const Inputs& inputs, recipe::ShardLayout layout) {
+  std::map<std::pair<int, std::string>, PlannedShard> shards;
+  for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
+    const PlannedTensor& tensor = plan.tensors[i];
+    const std::string name = shard_name(inputs.base.tensors[tensor.index].canonical, layout);
+    PlannedShard& shard = shards[shard_order(name)];
+    shard.name = name;
+    shard.file = fmt::format("shards/{}.h5", name);
+    shard.tensors.push_back(i);
+    shard.bytes_in += tensor.bytes_in;
+    shard.bytes_out += tensor.bytes_out;
+    shard.cost += tensor.cost;
+  }
+  plan.shards.clear();
+  for (auto& [order, shard] : shards) plan.shards.push_back(std::move(shard));
+}
+
+void assign_owners(Plan& plan, int processes) {
+  plan.processes = processes;
+  std::vector<double> load(static_cast<std::size_t>(processes), 0.0);
+  for (const std::size_t index : by_cost(plan.shards)) {
+    const auto lightest = std::min_element(load.begin(), load.end());
+    plan.shards[index].owner = static_cast<int>(lightest - load.begin());
+    *lightest += plan.shards[index].cost;
+  }
+}
+
+std::vector<std::size_t> Plan::shards_of(int rank) const {
+  std::vector<std::size_t> mine;
+  for (const std::size_t index : by_cost(shards)) {
+    if (shards[index].owner == rank) mine.push_back(index);
+  }
+  return mine;
+}
+
+}  // namespace koine::pipeline

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pipeline/plan.hpp"
+
+namespace koine::pipeline {
+
+/// The shard a tensor belongs to, from its name alone: "encoder.003" (layout layer), "decoder.003.cross_attn" (fine),
+/// "rest".
+[[nodiscard]] std::string shard_name(std::string_view canonical, recipe::ShardLayout layout);
+
+/// Groups the plan's tensors into shards and sums their bytes and costs.
+void make_shards(Plan& plan, const Inputs& inputs, recipe::ShardLayout layout);
+
+/// Longest processing time first; ties by name. Fills owner.
+void assign_owners(Plan& plan, int processes);
+
+}  // namespace koine::pipeline
