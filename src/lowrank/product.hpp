@@ -2,13 +2,18 @@
 
 #include <span>
 
+#include "lowrank/product_kernels.hpp"
 #include "lowrank/truncated_svd.hpp"
 
 namespace koine::lowrank {
 
-/// L_ij = chain of fmaf from +0 over the stored factors in order (rules::chain); row-major [rows, cols] into `out`.
-/// The same bits with or without FMA hardware. Cost: rows * cols * kept fused multiply-adds.
+/// L_ij = chain of fmaf from +0 over the stored factors in order (rules::chain); row-major [rows,
+/// cols] into `out`. The same bits with or without FMA hardware. Cost: rows * cols * kept fused
+/// multiply-adds.
 /// @pre out.size() == rows * cols
 void product(const Factors& factors, std::span<float> out);
+
+/// As product, by one variant: for the tests that compare them.  @pre the variant has a kernel
+void product_by(const ProductVariant& variant, const Factors& factors, std::span<float> out);
 
 }  // namespace koine::lowrank

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/shape.hpp"
+#include "lowrank/aligned.hpp"
 
 namespace koine::lowrank {
 
@@ -16,48 +17,58 @@ enum class Mode : std::uint8_t { exact, certified, fast };
 
 struct SvdOptions {
   Mode mode = Mode::certified;
-  double tolerance = 1e-6;  ///< |G u - theta u| <= tolerance * theta_1 for every kept triplet, G = tau tau^T in float64
+  double tolerance = 1e-6;  ///< |G u - theta u| <= tolerance * theta_1 for every kept triplet, G =
+                            ///< tau tau^T in float64
 };
 
 /// tau ~= U B with the `kept` largest singular triplets, in the orientation that makes U short:
-/// rows <= cols: tau = U B, U [rows, kept], B [kept, cols]; else tau^T = U B (is_transposed), U [cols, kept], B [kept, rows].
-/// float64 results rounded once to float32; the sign of each column of U makes its largest entry positive.
+/// rows <= cols: tau = U B, U [rows, kept], B [kept, cols]; else tau^T = U B (is_transposed), U
+/// [cols, kept], B [kept, rows]. float64 results rounded once to float32; the sign of each column
+/// of U makes its largest entry positive.
 struct Factors {
-  std::int64_t rows = 0, cols = 0, kept = 0;  ///< of tau; kept <= asked (fewer where tau has no more)
+  std::int64_t rows = 0, cols = 0,
+               kept = 0;  ///< of tau; kept <= asked (fewer where tau has no more)
   bool is_transposed = false;
-  std::vector<float> u;        ///< [short side, kept] row-major
-  std::vector<float> b;        ///< [kept, long side] row-major
-  std::vector<double> sigma;   ///< singular values of the rung, descending (at least kept + 1 where they exist)
-  double tau_squared = 0;      ///< |tau|_F^2
-  double energy = 0;           ///< sum of the kept sigma^2
-  double residual = 0;         ///< max over kept of |G u - theta u| / theta_1
-  double gap = 0;              ///< (sigma_kept - sigma_kept+1) / sigma_1
-  bool certified = false;      ///< proved: no singular value above the last kept one was missed
-  std::string method;          ///< "host:dsyevr", "host:dsyevd", "host:dgesdd", "none"
+  std::vector<float> u;  ///< [short side, kept] row-major
+  std::vector<float> b;  ///< [kept, long side] row-major
+  std::vector<double>
+      sigma;  ///< singular values of the rung, descending (at least kept + 1 where they exist)
+  double tau_squared = 0;  ///< |tau|_F^2
+  double energy = 0;       ///< sum of the kept sigma^2
+  double residual = 0;     ///< max over kept of |G u - theta u| / theta_1
+  double gap = 0;          ///< (sigma_kept - sigma_kept+1) / sigma_1
+  bool certified = false;  ///< proved: no singular value above the last kept one was missed
+  std::string method;      ///< "host:dsyevr", "host:dsyevd", "host:dgesdd", "none"
   std::int64_t fallbacks = 0;
 };
 
 /// How many triplets: a number, or the fewest that hold a share of |tau|_F^2.
 struct RankTarget {
   LowRank number;
-  double energy = 0;  ///< > 0: the smallest rank that keeps this share of |tau|_F^2; `number` is not used
+  double energy =
+      0;  ///< > 0: the smallest rank that keeps this share of |tau|_F^2; `number` is not used
 };
 
 /// Buffers that grow to the largest matrix seen and are used again. One per thread.
+/// About 2 short^2 + (rung + 1) short + 1024 short doubles; short * long more where a solver falls
+/// back to dgesdd.
 class Workspace {
  public:
-  std::vector<double> gram, vectors, panel, scratch;
+  Scratch<double> gram, vectors, panel, scratch, values, lapack;
+  Scratch<int> indices;
 };
 
 /// The rung that rank `kept` is cut from: 8, 16, 32, 64, 128, then `full`.
 [[nodiscard]] std::int64_t rung_of(std::int64_t kept, std::int64_t full);
 
-/// The largest singular triplets of tau (row-major). Bits depend on tau, the rung and the options alone.
-/// Cost: short^2 * long flops in float64 for the Gram matrix, then its eigensolver; short^2 doubles of workspace.
-/// Local; BLAS must run single-threaded (use_one_blas_thread). A solver that fails falls back: dsyevr, dsyevd, dgesdd.
-/// @pre tau is finite; rank 0 and rank >= min(rows, cols) need no SVD (contract section 5): not called then
-[[nodiscard]] Factors truncated_svd(MatrixView tau, const RankTarget& target, const SvdOptions& options,
-                                    Workspace& workspace);
+/// The largest singular triplets of tau (row-major). Bits depend on tau, the rung and the options
+/// alone. Cost: short^2 * long flops in float64 for the Gram matrix, then its eigensolver; short^2
+/// doubles of workspace. Local; BLAS must run single-threaded (use_one_blas_thread). A solver that
+/// fails falls back: dsyevr, dsyevd, dgesdd.
+/// @pre tau is finite; rank 0 and rank >= min(rows, cols) need no SVD (contract section 5): not
+/// called then
+[[nodiscard]] Factors truncated_svd(MatrixView tau, const RankTarget& target,
+                                    const SvdOptions& options, Workspace& workspace);
 
 /// Once per process before any factorisation: results must not depend on a thread count.
 void use_one_blas_thread();

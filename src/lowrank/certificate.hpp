@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+
+#include "lowrank/truncated_svd.hpp"
+
+namespace koine::lowrank {
+
+/// What rounding in float64 hides in a matrix of this order: 8 m u theta_1, u = 2^-53 (docs:
+/// numerics).
+[[nodiscard]] double rounding_floor(std::int64_t short_side, double largest) noexcept;
+
+/// max over the first `kept` rows u of workspace.vectors of |G u - theta u|_2 / theta_1. Cost: 2
+/// short^2 kept flops.
+[[nodiscard]] double largest_residual(std::int64_t short_side, std::int64_t kept,
+                                      Workspace& workspace);
+
+/// max |V V^T - I| over the first `kept` rows V of workspace.vectors. Cost: short kept^2 flops.
+[[nodiscard]] double orthogonality_defect(std::int64_t short_side, std::int64_t kept,
+                                          Workspace& workspace);
+
+/// Whether c I - (G - sum over the first `kept` pairs of theta u u^T) is positive definite: then no
+/// eigenvalue of G above c lies outside the span of those u. Cholesky in float64, short^3 / 3
+/// flops; workspace.gram stays as it is. Values that exceed c by less than rounding_floor may pass.
+[[nodiscard]] bool nothing_missed_above(double c, std::int64_t short_side, std::int64_t kept,
+                                        Workspace& workspace);
+
+/// The bound that the certificate of a set ending in theta_kept uses: theta_kept (1 + 1e-6), or one
+/// rounding_floor above theta_kept where that is more (below it float64 cannot tell two values
+/// apart).
+[[nodiscard]] double certificate_bound(double last_kept, double floor) noexcept;
+
+}  // namespace koine::lowrank

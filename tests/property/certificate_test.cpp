@@ -1,0 +1,110 @@
+#include "lowrank/certificate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "lowrank/eigen.hpp"
+#include "lowrank/gram.hpp"
+#include "support/spectra.hpp"
+
+namespace koine::lowrank {
+namespace {
+
+using test::Spectrum;
+
+/// Eigenpairs of the Gram matrix of a 60 x 90 matrix, in a workspace.
+struct Pairs {
+  std::vector<float> tau;
+  ShortSideFirst side;
+  Workspace workspace;
+
+  Pairs(Spectrum spectrum, Solver solver, std::int64_t count = 12)
+      : tau(test::matrix_with(spectrum, 60, 90)), side(MatrixView{tau.data(), 60, 90}) {
+    use_one_blas_thread();
+    gram_matrix(side, workspace);
+    EXPECT_TRUE(largest_eigenpairs(solver, side, count, workspace));
+  }
+  double& theta(std::int64_t i) { return workspace.values.data()[i]; }
+  double* vector(std::int64_t i) { return workspace.vectors.data() + i * 60; }
+  bool passes(std::int64_t kept) {
+    const double lowest = *std::min_element(&theta(0), &theta(0) + kept);
+    return nothing_missed_above(certificate_bound(lowest, rounding_floor(60, theta(0))), 60, kept,
+                                workspace);
+  }
+};
+
+class EachSolver : public testing::TestWithParam<Solver> {};
+
+TEST_P(EachSolver, GivesAccuratePairs) {
+  Pairs pairs(Spectrum::power_half, GetParam());
+  EXPECT_LE(largest_residual(60, 12, pairs.workspace), 60 * 8 * 0x1p-53);
+  EXPECT_LE(orthogonality_defect(60, 12, pairs.workspace), 60 * 8 * 0x1p-53);
+  EXPECT_TRUE(pairs.passes(12));
+}
+
+TEST_P(EachSolver, FindsTheSamePairs) {
+  Pairs pairs(Spectrum::exponential, GetParam());
+  Pairs other(Spectrum::exponential, Solver::dsyevr);
+  // sin(angle) <= 8 m u theta_1 / gap; the smallest gap here is theta_12 - theta_13.
+  const double bound =
+      16 * 60 * 0x1p-53 * pairs.theta(0) / (pairs.theta(11) * (1 - std::exp(-0.5)));
+  for (std::int64_t i = 0; i < 12; ++i) {
+    EXPECT_NEAR(pairs.theta(i), other.theta(i), 16 * 60 * 0x1p-53 * pairs.theta(0));
+    for (std::int64_t j = 0; j < 60; ++j)
+      ASSERT_NEAR(pairs.vector(i)[j], other.vector(i)[j], bound);
+  }
+}
+
+TEST_P(EachSolver, LeavesTheGramMatrixAsItIs) {
+  Pairs pairs(Spectrum::spikes, GetParam());
+  const double* gram = pairs.workspace.gram.data();
+  const std::vector<double> after(gram, gram + 3600);
+  gram_matrix(pairs.side, pairs.workspace);
+  EXPECT_TRUE(std::equal(after.begin(), after.end(), pairs.workspace.gram.data()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Solvers, EachSolver,
+                         testing::Values(Solver::dsyevr, Solver::dsyevd, Solver::dgesdd),
+                         [](const auto& row) { return method_name(row.param).substr(5); });
+
+class PlantedMiss : public testing::TestWithParam<Spectrum> {};
+
+TEST_P(PlantedMiss, IsCaughtWhereTheValuesDiffer) {
+  for (std::int64_t missed = 0; missed < 7; ++missed) {
+    Pairs pairs(GetParam(), Solver::dsyevd);
+    ASSERT_TRUE(pairs.passes(7));
+    ASSERT_GT(pairs.theta(missed), pairs.theta(7) * (1 + 1e-5)) << "no miss to catch";
+    std::copy_n(pairs.vector(7), 60,
+                pairs.vector(missed));  // the eighth pair in the place of a kept one
+    pairs.theta(missed) = pairs.theta(7);
+    EXPECT_LE(largest_residual(60, 7, pairs.workspace), 1e-12) << "residuals cannot see it";
+    EXPECT_FALSE(pairs.passes(7)) << missed;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Spectra, PlantedMiss,
+                         testing::Values(Spectrum::flat_noise, Spectrum::power_half,
+                                         Spectrum::power_two, Spectrum::exponential,
+                                         Spectrum::spikes, Spectrum::fp16_delta),
+                         [](const auto& row) { return testing::PrintToString(row.param); });
+
+TEST(Certificate, AcceptsEitherMemberOfACluster) {
+  Pairs pairs(Spectrum::clusters, Solver::dsyevd);  // six equal values, then six equal ones
+  std::copy_n(pairs.vector(5), 60, pairs.vector(0));
+  std::swap_ranges(pairs.vector(5), pairs.vector(5) + 60, pairs.vector(4));
+  EXPECT_TRUE(nothing_missed_above(certificate_bound(pairs.theta(0), 0), 60, 5, pairs.workspace))
+      << "values that differ by less than the margin cannot be told apart";
+}
+
+TEST(Certificate, FalseWhereAVectorIsSpoiled) {
+  Pairs pairs(Spectrum::power_half, Solver::dsyevd);
+  pairs.vector(2)[7] += 1e-3;
+  EXPECT_GT(largest_residual(60, 7, pairs.workspace), 1e-6);
+  EXPECT_GT(orthogonality_defect(60, 7, pairs.workspace), 1e-10);
+}
+
+}  // namespace
+}  // namespace koine::lowrank

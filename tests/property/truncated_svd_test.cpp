@@ -1,0 +1,180 @@
+#include "lowrank/truncated_svd.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "lowrank/product.hpp"
+#include "support/spectra.hpp"
+
+namespace koine::lowrank {
+namespace {
+
+using test::Spectrum;
+
+constexpr double kHalfUnit32 = 0x1p-24;
+constexpr double kUnit64 = 0x1p-53;
+
+struct Case {
+  Spectrum spectrum;
+  std::int64_t rows, cols, kept;
+};
+void PrintTo(const Case& c, std::ostream* out) {
+  PrintTo(c.spectrum, out);
+  *out << "_" << c.rows << "x" << c.cols << "_r" << c.kept;
+}
+
+struct Factorised {
+  std::vector<float> tau, low;
+  std::vector<double> sigma;  ///< by the judge
+  Factors factors;
+  MatrixView view;
+};
+
+Factorised factorise(const Case& c, const SvdOptions& options = {}) {
+  use_one_blas_thread();
+  Factorised f;
+  f.tau = test::matrix_with(c.spectrum, c.rows, c.cols);
+  f.view = {f.tau.data(), c.rows, c.cols};
+  f.sigma = test::reference_singular_values(f.view);
+  Workspace workspace;
+  f.factors = truncated_svd(f.view, {.number = {c.kept}}, options, workspace);
+  f.low.resize(f.tau.size());
+  product(f.factors, f.low);
+  return f;
+}
+
+double sum_of_squares(const std::vector<double>& sigma, std::int64_t first, std::int64_t last) {
+  double sum = 0;
+  for (std::int64_t i = first; i < last; ++i)
+    sum += sigma[static_cast<std::size_t>(i)] * sigma[static_cast<std::size_t>(i)];
+  return sum;
+}
+
+double distance_squared(const std::vector<float>& a, const std::vector<float>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+class TruncatedSvd : public testing::TestWithParam<Case> {};
+
+TEST_P(TruncatedSvd, KeepsTheEnergyOfTheBestApproximation) {
+  const auto f = factorise(GetParam());
+  const double best = sum_of_squares(f.sigma, 0, f.factors.kept);
+  // Gram and judge both work in float64: each is right to about 8 m u |tau|^2.
+  const double rounding =
+      16 * static_cast<double>(f.sigma.size()) * kUnit64 * f.factors.tau_squared;
+  EXPECT_NEAR(f.factors.energy, best, 1e-12 * best + rounding);
+  EXPECT_NEAR(f.factors.tau_squared,
+              sum_of_squares(f.sigma, 0, static_cast<std::int64_t>(f.sigma.size())), rounding);
+}
+
+TEST_P(TruncatedSvd, DropsExactlyTheTail) {  // Eckart and Young
+  const auto f = factorise(GetParam());
+  const auto full = static_cast<std::int64_t>(f.sigma.size());
+  const double tail = std::sqrt(sum_of_squares(f.sigma, f.factors.kept, full));
+  const double error = std::sqrt(distance_squared(f.tau, f.low));
+  // float32 rounds U, B and every step of the chain: (kept + 2) half units of |L| at the most.
+  const double rounding =
+      static_cast<double>(f.factors.kept + 2) * kHalfUnit32 * std::sqrt(f.factors.tau_squared);
+  EXPECT_NEAR(error, tail, rounding);
+}
+
+TEST_P(TruncatedSvd, IsCertifiedWithinTheTolerance) {
+  const auto f = factorise(GetParam());
+  EXPECT_TRUE(f.factors.certified);
+  EXPECT_LE(f.factors.residual, SvdOptions{}.tolerance);
+  EXPECT_EQ(f.factors.fallbacks, 0);
+  const std::int64_t there = GetParam().spectrum == Spectrum::exact_rank ? 5 : GetParam().kept;
+  EXPECT_EQ(f.factors.kept, std::min(there, GetParam().kept));
+}
+
+TEST_P(TruncatedSvd, SingularValuesAreTheJudges) {
+  const auto f = factorise(GetParam());
+  // An eigenvalue of G is right to 8 m u theta_1, its root to the root of that.
+  const double bound = std::sqrt(16 * static_cast<double>(f.sigma.size()) * kUnit64) * f.sigma[0];
+  ASSERT_GT(f.factors.sigma.size(), static_cast<std::size_t>(f.factors.kept));
+  for (std::size_t i = 0; i < f.factors.sigma.size(); ++i) {
+    ASSERT_NEAR(f.factors.sigma[i], f.sigma[i], bound) << i;
+    ASSERT_TRUE(i == 0 || f.factors.sigma[i] <= f.factors.sigma[i - 1]) << i;
+  }
+}
+
+TEST_P(TruncatedSvd, ColumnsOfUAreOrthonormalAndSignedByTheirLargestEntry) {
+  const auto f = factorise(GetParam());
+  const auto kept = static_cast<std::size_t>(f.factors.kept);
+  const std::size_t m = f.sigma.size();
+  for (std::size_t a = 0; a < kept; ++a) {
+    for (std::size_t b = a; b < kept; ++b) {
+      double dot = 0;
+      for (std::size_t i = 0; i < m; ++i) {
+        dot += static_cast<double>(f.factors.u[i * kept + a]) *
+               static_cast<double>(f.factors.u[i * kept + b]);
+      }
+      ASSERT_NEAR(dot, a == b ? 1.0 : 0.0,
+                  4 * kHalfUnit32);  // two unit vectors, each rounded to float32
+    }
+    float largest = 0;
+    for (std::size_t i = 0; i < m; ++i) {
+      const float entry = f.factors.u[i * kept + a];
+      if (std::fabs(entry) > std::fabs(largest)) largest = entry;
+    }
+    ASSERT_GT(largest, 0);
+  }
+}
+
+TEST_P(TruncatedSvd, SolversAgree) {
+  const auto usual = factorise(GetParam());
+  const auto exact = factorise(GetParam(), {.mode = Mode::exact});
+  const auto fast = factorise(GetParam(), {.mode = Mode::fast});
+  EXPECT_EQ(exact.factors.method, "host:dsyevd");
+  EXPECT_TRUE(exact.factors.certified);
+  EXPECT_FALSE(fast.factors.certified);
+  EXPECT_EQ(usual.factors.u, fast.factors.u);
+  EXPECT_EQ(usual.factors.b, fast.factors.b);
+  const double rounding =
+      16 * static_cast<double>(usual.sigma.size()) * kUnit64 * usual.factors.tau_squared;
+  EXPECT_NEAR(usual.factors.energy, exact.factors.energy, rounding);
+}
+
+TEST_P(TruncatedSvd, TransposingTauTransposesLInBits) {
+  const Case c = GetParam();
+  if (c.rows == c.cols) GTEST_SKIP() << "a square matrix has no shorter side";
+  const auto f = factorise(c);
+  const auto flipped = test::transposed(f.tau, c.rows, c.cols);
+  Workspace workspace;
+  const Factors factors =
+      truncated_svd({flipped.data(), c.cols, c.rows}, {.number = {c.kept}}, {}, workspace);
+  EXPECT_EQ(factors.u, f.factors.u);
+  EXPECT_EQ(factors.b, f.factors.b);
+  std::vector<float> low(f.low.size());
+  product(factors, low);
+  EXPECT_EQ(test::transposed(low, c.cols, c.rows), f.low);
+}
+
+std::vector<Case> all_cases() {
+  std::vector<Case> cases;
+  for (const Spectrum spectrum :
+       {Spectrum::flat_noise, Spectrum::power_half, Spectrum::power_two, Spectrum::exponential,
+        Spectrum::spikes, Spectrum::exact_rank, Spectrum::clusters, Spectrum::fp16_delta,
+        Spectrum::tiny, Spectrum::huge}) {
+    cases.push_back({spectrum, 96, 96, 7});    // square, the usual rank
+    cases.push_back({spectrum, 40, 160, 32});  // fc1's shape
+    cases.push_back({spectrum, 160, 40, 1});   // fc2's shape
+    cases.push_back({spectrum, 61, 67, 60});   // odd, all but one
+  }
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, TruncatedSvd, testing::ValuesIn(all_cases()),
+                         [](const auto& row) { return testing::PrintToString(row.param); });
+
+}  // namespace
+}  // namespace koine::lowrank
