@@ -136,13 +136,17 @@ void publish_file(const std::filesystem::path& from, const std::filesystem::path
 void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
   std::filesystem::path temporary = path;
   temporary += fmt::format(".tmp.{}", ::getpid());
-  {
+  try {
     File file = File::create(temporary);
     file.write_at(std::as_bytes(std::span(content)), 0);
     file.sync();
     file.close();
+    publish_file(temporary, path);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw;
   }
-  publish_file(temporary, path);
 }
 
 std::string read_text_file(const std::filesystem::path& path, std::int64_t limit) {

@@ -31,7 +31,8 @@ struct ManifestFile {
   std::string sha256;
 };
 
-/// What a complete run folder holds. JSON members are kept as text: store does not look into them.
+/// What a complete run folder holds. JSON members are kept as text: store does not look into them. They come back as
+/// compact text (no white space), whatever they were written with.
 struct Manifest {
   std::string recipe;      ///< JSON object: canonical_json of the recipe
   std::string inputs;      ///< JSON array: per model its path as written, naming, files' sizes, tensors' fingerprints
@@ -43,7 +44,8 @@ struct Manifest {
 };
 
 /// Writes SHA256SUMS (sorted, `sha256sum -c` passes; without itself and the manifest), then manifest.json last, each
-/// atomically. The manifest ends with "complete": true and "manifest_sha256", the hash of its text without that member.
+/// atomically. Sorts; leaves SHA256SUMS and the manifest out where they are listed. The manifest ends with "complete": true and "manifest_sha256", the hash of its text without that member.
+/// @throws InputError for paths that sha256sum cannot read, StorageError
 void write_manifest(const std::filesystem::path& run, const Manifest& manifest);
 
 /// Reads and checks manifest.json (its own hash, versions, paths that stay in the folder, sizes that fit).

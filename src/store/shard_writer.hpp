@@ -20,10 +20,10 @@ struct ShardTensor {
   [[nodiscard]] std::int64_t bytes() const noexcept { return numel(shape) * size_of(dtype); }
 };
 
-/// What a finished shard is: re-read from the disk after fsync.
+/// What a finished shard is: its file read again after fsync.
 struct TensorSeal {
   std::string name, sha256;
-  std::int64_t offset = 0;  ///< of the dataset's bytes in the file
+  std::int64_t offset = 0;  ///< of the dataset's bytes in the file; 0 where it has none
 };
 struct ShardSeal {
   std::string sha256;
@@ -36,7 +36,8 @@ struct ShardSeal {
 /// makes it durable. The file's bytes depend on the tensors alone. A writer destroyed before publish() leaves nothing.
 class ShardWriter {
  public:
-  /// @throws StorageError
+  /// @throws InputError for a name or shape that HDF5 cannot hold; StorageError (a full disk is found here: the whole
+  /// file is reserved where the file system can)
   ShardWriter(std::filesystem::path path, const std::string& shard, std::vector<ShardTensor> tensors);
   ~ShardWriter();
   ShardWriter(const ShardWriter&) = delete;

@@ -16,6 +16,10 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
+std::filesystem::path test_source(const std::string& path) {
+  return std::filesystem::path(KOINE_TEST_SOURCE) / path;
+}
+
 int run_python(const std::string& arguments) {
   const char* python = std::getenv("KOINE_PYTHON");
   const std::string command = std::string(python != nullptr ? python : "/usr/bin/python3") + " " + arguments;

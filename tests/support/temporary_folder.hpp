@@ -19,6 +19,9 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
+/// A file of the source tree, by its path below tests/.
+std::filesystem::path test_source(const std::string& path);
+
 /// Runs `python3 script…` of the test Python; its exit code. Output goes to the test's own.
 int run_python(const std::string& arguments);
 
