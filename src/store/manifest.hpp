@@ -44,7 +44,8 @@ struct Manifest {
 };
 
 /// Writes SHA256SUMS (sorted, `sha256sum -c` passes; without itself and the manifest), then manifest.json last, each
-/// atomically. Sorts; leaves SHA256SUMS and the manifest out where they are listed. The manifest ends with "complete": true and "manifest_sha256", the hash of its text without that member.
+/// atomically. Sorts; leaves SHA256SUMS and the manifest out where they are listed. The manifest ends with
+/// "complete": true and "manifest_sha256", the hash of its text without that member.
 /// @throws InputError for paths that sha256sum cannot read, StorageError
 void write_manifest(const std::filesystem::path& run, const Manifest& manifest);
 
