@@ -92,6 +92,7 @@ std::vector<std::string> words_of(int argc, char** argv) {
 }
 
 int run(Session& session) {
+  if (!session.shares_work && comm::launched_rank().value != 0) return 0;
   try {
     return static_cast<int>(session.command());
   } catch (const Error& error) {

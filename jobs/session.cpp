@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -27,7 +29,9 @@ comm::Communicator& Session::open(comm::Transport transport) {
   return *processes;
 }
 
-bool Session::is_root() const { return !processes || processes->is_root(); }
+bool Session::is_root() const {
+  return processes ? processes->is_root() : comm::launched_rank().value == 0;
+}
 
 bool Session::use_color() const {
   if (color != "auto") return color == "always";
@@ -60,6 +64,8 @@ void Session::result(const std::string& text) const {
 }
 
 void Session::fail(const std::string& message) const {
+  // Before MPI runs, every process of a job finds the same fault: the root's message ends the job, the others wait for that.
+  if (!processes && !is_root()) std::this_thread::sleep_for(std::chrono::seconds(2));
   const std::string who = processes && processes->size() > 1 ? fmt::format("koine (rank {}):", processes->rank().value)
                                                              : std::string("koine:");
   to_stderr(paint(use_color(), "31", who.c_str()) + " " + message);

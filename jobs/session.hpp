@@ -17,6 +17,8 @@ class Session {
   int verbosity = 0;
   std::string color = "auto";
 
+  bool shares_work = false;  ///< the command divides its work among processes; else the root alone does it
+
   std::function<ExitCode()> command;               ///< set by the chosen subcommand's callback
   std::unique_ptr<comm::Communicator> processes;   ///< opened by commands that work on many tensors
 

@@ -42,6 +42,10 @@ class Communicator {
 
 /// Whether a launcher (mpirun, srun --mpi=pmix) started this process as one of several. Reads the environment only.
 [[nodiscard]] bool started_by_launcher();
+[[nodiscard]] int launched_processes();  ///< as the launcher's environment says; 1 without one
+/// This process' number and how many of the job run on this machine, as the launcher's environment says (0 and 1 without).
+[[nodiscard]] RankId launched_rank();
+[[nodiscard]] int launched_on_this_machine();
 
 enum class Transport : std::uint8_t { automatic, nccl, mpi, self };
 /// @throws CommError, DeviceError (nccl is not there), InputError (self with several processes)

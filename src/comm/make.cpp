@@ -1,4 +1,5 @@
 #include <array>
+#include <cstddef>
 #include <cstdlib>
 #include <string_view>
 
@@ -10,12 +11,20 @@
 namespace koine::comm {
 namespace {
 
-/// Processes that the launcher started, as it says itself; 1 where there is none.
-int launched_processes() {
-  constexpr std::array<const char*, 4> kSizes{"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS", "PMIX_SIZE"};
-  for (const char* name : kSizes) {
+/// The first of these variables that is set, as a number.
+template <std::size_t N>
+int first_number(const std::array<const char*, N>& names, int otherwise) {
+  for (const char* name : names) {
     if (const char* value = std::getenv(name)) return std::atoi(value);
   }
+  return otherwise;
+}
+
+}  // namespace
+
+int launched_processes() {
+  constexpr std::array<const char*, 3> kSizes{"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_SIZE"};
+  if (const int size = first_number(kSizes, 0); size > 0) return size;
   if (std::getenv("PMIX_RANK") != nullptr) {  // srun --mpi=pmix: the size is Slurm's
     const char* tasks = std::getenv("SLURM_STEP_NUM_TASKS");
     return tasks != nullptr ? std::atoi(tasks) : 2;
@@ -23,9 +32,18 @@ int launched_processes() {
   return 1;
 }
 
-}  // namespace
-
 bool started_by_launcher() { return launched_processes() > 1; }
+
+RankId launched_rank() {
+  constexpr std::array<const char*, 3> kRanks{"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+  return {first_number(kRanks, 0)};
+}
+
+int launched_on_this_machine() {
+  constexpr std::array<const char*, 2> kSizes{"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"};
+  if (const int size = first_number(kSizes, 0); size > 0) return size;
+  return started_by_launcher() ? first_number(std::array<const char*, 1>{"SLURM_NTASKS_PER_NODE"}, 1) : 1;
+}
 
 std::unique_ptr<Communicator> make(Transport transport) {
   if (transport == Transport::nccl) {

@@ -10,6 +10,7 @@
 #include "core/stop.hpp"
 #include "lowrank/truncated_svd.hpp"
 #include "pipeline/finish.hpp"
+#include "pipeline/origin.hpp"
 #include "pipeline/run_folder.hpp"
 #include "pipeline/shard_work.hpp"
 #include "pipeline/tied_output.hpp"
@@ -91,7 +92,10 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   tell(watcher, processes, run.notes);
   if (watcher.planned) watcher.planned(plan, inputs, run.path, threads);
 
-  if (processes.is_root()) log_line(run.path, start_line(recipe, run, processes.size(), threads));
+  if (processes.is_root()) {
+    log_line(run.path, start_line(recipe, run, processes.size(), threads));
+    write_origin(run.path, options.origin);
+  }
   const auto sources = open_sources(inputs);
   const auto method = methods::make(recipe.merge_method);
   const MergeContext context{inputs, sources, *method, options.allow_nonfinite, *watcher.progress};

@@ -14,11 +14,18 @@
 
 namespace koine::pipeline {
 
+/// How to start the same merge again (kept in .koine/origin.json).
+struct Origin {
+  std::string recipe_file;
+  std::vector<std::string> overrides;  ///< --set
+};
+
 struct MergeOptions {
   int threads = 1;
   std::int64_t memory = 0;   ///< bytes per process; 0: no limit
   bool start_over = false;   ///< --fresh
   bool allow_nonfinite = false;
+  Origin origin;
 };
 
 /// What happened, for the summary. Complete on the root; elsewhere only this process' part.

@@ -82,7 +82,8 @@ void require_space(const fs::path& run, std::int64_t bytes_out) {
   if (::statvfs(run.c_str(), &status) != 0) return;
   const auto free = static_cast<std::int64_t>(status.f_bavail * status.f_frsize);
   std::int64_t there = 0;
-  for (const auto& entry : fs::directory_iterator(run / "shards")) there += static_cast<std::int64_t>(entry.file_size());
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(run / "shards", none)) there += static_cast<std::int64_t>(entry.file_size());
   if (free + there >= bytes_out) return;
   throw StorageError(fmt::format("{}: {} to write, {} free; free some space and run the same command again", run.string(),
                                  human_bytes(bytes_out - there), human_bytes(free)));
@@ -178,6 +179,18 @@ RunFolder prepare(const OpenRunOptions& options, const Identity& identity, const
 }
 
 }  // namespace
+
+RunFolder foresee_run_folder(const OpenRunOptions& options, const Identity& identity) {
+  RunFolder run;
+  run.path = run.target = options.target;
+  const bool goes_on = holds_run(options.target) && !options.start_over;
+  if (goes_on) run.state = store::has_manifest(run.path) ? RunState::complete : RunState::resumed;
+  if (goes_on) compare_with_earlier(run, identity);
+  fs::path nearest = fs::absolute(options.target);
+  while (!fs::exists(nearest)) nearest = nearest.parent_path();
+  require_space(nearest, options.bytes_out);
+  return run;
+}
 
 RunFolder open_run_folder(const OpenRunOptions& options, const Identity& identity, const Inputs& inputs,
                           comm::Communicator& processes, RunLock& lock) {

@@ -52,6 +52,9 @@ struct OpenRunOptions {
 [[nodiscard]] RunFolder open_run_folder(const OpenRunOptions& options, const Identity& identity, const Inputs& inputs,
                                         comm::Communicator& processes, RunLock& lock);
 
+/// What open_run_folder would find, without writing anything. Local. @throws as open_run_folder
+[[nodiscard]] RunFolder foresee_run_folder(const OpenRunOptions& options, const Identity& identity);
+
 /// Root only: notes sizes and times of the inputs, and moves a fresh run into the place of the old one.
 void settle_run_folder(const RunFolder& run, const Inputs& inputs);
 

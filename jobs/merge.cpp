@@ -1,0 +1,138 @@
+#include "pipeline/merge.hpp"
+
+#include <map>
+#include <memory>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "commands.hpp"
+#include "core/json.hpp"
+#include "core/text.hpp"
+#include "live_progress.hpp"
+#include "plan_view.hpp"
+#include "recipe_options.hpp"
+
+namespace koine::jobs {
+namespace {
+
+struct Options : RecipeOptions {
+  std::string backend = "auto", transport = "auto";
+  bool is_dry = false, as_json = false, allow_nonfinite = false;
+};
+
+comm::Transport transport_of(const std::string& word) {
+  static const std::map<std::string, comm::Transport> kWords{{"auto", comm::Transport::automatic},
+                                                             {"nccl", comm::Transport::nccl},
+                                                             {"mpi", comm::Transport::mpi},
+                                                             {"self", comm::Transport::self}};
+  return kWords.at(word);
+}
+
+double percent(double part, double whole) { return whole > 0 ? 100 * part / whole : 100; }
+
+void summarise(const Session& session, const recipe::Recipe& recipe, const pipeline::MergeOutcome& outcome, int threads) {
+  const std::string folder = outcome.folder.string();
+  if (outcome.was_complete) {
+    session.say(fmt::format("{} is complete and intact: {} shards checked, nothing to do", folder, outcome.shards));
+  } else {
+    session.say(fmt::format("merged {} experts with {}: {}", outcome.expert_names.size(), recipe.merge_method,
+                            fmt::join(outcome.expert_names, ", ")));
+    for (std::size_t t = 0; t < outcome.expert_names.size(); ++t) {
+      const auto& row = outcome.totals.experts[t];
+      session.detail(fmt::format("  {:12} {:.1f} % of its task vector's energy kept, {} entries", outcome.expert_names[t],
+                                 percent(row.merged_squared, row.tau_squared), human_count(row.kept)));
+    }
+    session.say(fmt::format("  wrote   {}: {} tensors in {} shards{}, model.h5, report.html, manifest.json", folder, outcome.tensors,
+                            outcome.shards,
+                            outcome.shards_reused > 0 ? fmt::format(" ({} were there)", outcome.shards_reused) : ""));
+    const int processes = session.processes->size();
+    session.say(fmt::format("  took    {} on {} process{} of {} thread{}; read {}, wrote {}, peak memory {} per process",
+                            human_seconds(outcome.seconds), processes, processes == 1 ? "" : "es", threads, threads == 1 ? "" : "s",
+                            human_bytes(outcome.bytes_read), human_bytes(outcome.bytes_written), human_bytes(outcome.peak_memory)));
+  }
+  session.next(fmt::format("koine verify {0}", folder));
+  session.next(fmt::format("koine export {0} --format hf --output {0}-hf", folder));
+}
+
+std::string json_of(const recipe::Recipe& recipe, const pipeline::MergeOutcome& outcome) {
+  return Json{{"schema", "koine-merge-1"},
+              {"path", outcome.folder.string()},
+              {"merge_method", recipe.merge_method},
+              {"experts", outcome.expert_names},
+              {"was_complete", outcome.was_complete},
+              {"tensors", outcome.tensors},
+              {"shards", outcome.shards},
+              {"shards_reused", outcome.shards_reused},
+              {"matrices_factorised", outcome.matrices},
+              {"bytes_read", outcome.bytes_read},
+              {"bytes_written", outcome.bytes_written},
+              {"peak_memory_bytes", outcome.peak_memory},
+              {"seconds", outcome.seconds}}
+      .dump();
+}
+
+ExitCode run_merge(Session& session, const Options& options) {
+  session.say(fmt::format("koine merge {}: reading the recipe and the headers", options.recipe));
+  const recipe::Recipe recipe = read_recipe(options);
+  const std::filesystem::path target = target_of(recipe);
+  const int wanted = options.threads > 0 ? options.threads : default_threads();
+  if (options.backend == "cuda") {
+    throw DeviceError("this version merges on the CPU only; use --backend cpu or leave --backend out");
+  }
+  if (options.is_dry) {
+    if (!session.is_root()) return ExitCode::done;
+    const int processes = std::max(1, comm::launched_processes());
+    return run_plan(session, {recipe, target, processes, wanted, memory_limit(options), options.start_over, options.as_json, false});
+  }
+  comm::Communicator& processes = session.open(transport_of(options.transport));
+  for (const std::string& warning : recipe.warnings) session.warn(warning);
+
+  pipeline::Progress progress;
+  LiveProgress live(session, progress);
+  int threads = wanted;
+  pipeline::MergeWatcher watcher;
+  watcher.progress = &progress;
+  watcher.note = [&](const std::string& note) {
+    live.interrupt_line();
+    session.warn(note);
+  };
+  watcher.planned = [&](const pipeline::Plan& plan, const pipeline::Inputs& inputs, const std::filesystem::path& run, int used) {
+    threads = used;
+    session.say(fmt::format("  {} tensors in {} shards from {} models, {} to read, {} to write", plan.tensors.size(), plan.shards.size(),
+                            inputs.experts.size() + 1, human_bytes(plan.bytes_in), human_bytes(plan.bytes_out)));
+    live.start({plan.bytes_in + plan.bytes_out, plan.matrices, run});
+  };
+  pipeline::MergeOptions merge_options{wanted, memory_limit(options), options.start_over, options.allow_nonfinite, {}};
+  merge_options.origin = {std::filesystem::absolute(options.recipe).string(), options.overrides};
+  const auto outcome = pipeline::merge(recipe, target, merge_options, processes, watcher);
+  live.stop();
+  for (const std::string& note : outcome.notes) session.warn(note);
+  summarise(session, recipe, outcome, threads);
+  session.result(options.as_json ? json_of(recipe, outcome) : outcome.folder.string());
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_merge(CLI::App& app, Session& session) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = add_command(app, session, "merge", "Merges experts into one checkpoint as a recipe says",
+                                  "mpirun -n 2 koine merge demo/lors.yaml --output runs/demo --set parameters.rank=7");
+  add_recipe_options(*command, *options);
+  command->add_flag("--dry-run", options->is_dry, "Show what would be done; write nothing");
+  command->add_option("--backend", options->backend, "Where arithmetic runs: auto, cpu or cuda")
+      ->option_text("NAME")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+  command->add_option("--transport", options->transport, "How processes talk: auto, nccl, mpi or self")
+      ->option_text("NAME")
+      ->check(CLI::IsMember({"auto", "nccl", "mpi", "self"}));
+  command->add_flag("--allow-nonfinite", options->allow_nonfinite, "Go on where an input is not finite or the result overflows");
+  command->add_flag("--json", options->as_json, "The summary as JSON");
+  command->callback([&session, options] {
+    session.shares_work = true;
+    session.command = [&session, options] { return run_merge(session, *options); };
+  });
+}
+
+}  // namespace koine::jobs

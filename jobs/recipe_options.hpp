@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "recipe/recipe.hpp"
+
+namespace koine::jobs {
+
+/// What merge and plan have in common on their command lines.
+struct RecipeOptions {
+  std::string recipe, output, memory;
+  std::vector<std::string> overrides;
+  int threads = 0;  ///< 0: as many as this process has cores
+  bool start_over = false;
+};
+
+void add_recipe_options(CLI::App& command, RecipeOptions& options);
+
+/// @throws InputError
+[[nodiscard]] recipe::Recipe read_recipe(const RecipeOptions& options);
+/// The folder to write, relative to the working folder. @throws InputError where neither recipe nor --output names one
+[[nodiscard]] std::filesystem::path target_of(const recipe::Recipe& recipe);
+/// Cores this process may use, shared with the job's other processes on this machine. At least 1.
+[[nodiscard]] int default_threads();
+/// --memory in bytes; 0 where it is not given. @throws InputError
+[[nodiscard]] std::int64_t memory_limit(const RecipeOptions& options);
+
+}  // namespace koine::jobs
