@@ -1,0 +1,66 @@
+"""A disk that fills up: exit 6 with the file and what to do; with room again the same command ends with the same bytes."""
+import os
+import subprocess
+import sys
+
+from koine_cli import Case, koine, main
+from run_folders import contents
+
+
+class FullDisk(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.disk = os.path.join(cls.root, "disk")
+        os.makedirs(cls.disk)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", cls.disk], capture_output=True, check=False).returncode != 0:
+            print("skipped: no file system can be mounted here (not root?)")
+            super().tearDownClass()
+            sys.exit(77)
+        made = koine("synth", "--model", "tiny", "--layers", "1", "--experts", "1", "--output", "in", cwd=cls.root)
+        assert made.returncode == 0, made.stderr
+
+    @classmethod
+    def tearDownClass(cls):
+        subprocess.run(["umount", cls.disk], check=False)
+        super().tearDownClass()
+
+    def resize(self, size):
+        subprocess.run(["mount", "-o", f"remount,size={size}", self.disk], check=True)
+
+    def test_refused_at_the_start(self):
+        done = self.run_fails(6, "merge", "in/lors.yaml", "--output", "disk/early")
+        self.assertIn("free", done.stderr)
+
+    def test_fills_up_in_the_middle(self):
+        self.run_ok("merge", "in/lors.yaml", "--output", "whole")
+        self.resize("120m")
+        filler = os.path.join(self.disk, "filler")
+        with open(filler, "wb") as f:               # the preflight sees room; posix_fallocate of the last shard does not
+            f.write(b"x")
+        env = {"KOINE_TEST_NOTHING": "1"}
+        import threading
+        import time
+
+        def fill():
+            time.sleep(0.05)
+            try:
+                with open(filler, "ab") as f:
+                    while True:
+                        f.write(b"y" * (1 << 20))
+                        f.flush()
+            except OSError:
+                pass
+        thread = threading.Thread(target=fill)
+        thread.start()
+        done = koine("merge", "in/lors.yaml", "--output", "disk/run", cwd=self.root, env=env)
+        thread.join()
+        self.assertEqual(done.returncode, 6, done.stderr)
+        self.assertIn("disk/run", done.stderr)
+        os.remove(filler)
+        self.run_ok("merge", "in/lors.yaml", "--output", "disk/run")
+        self.assertEqual(contents(os.path.join(self.disk, "run")), contents(self.path("whole")))
+
+
+if __name__ == "__main__":
+    main()

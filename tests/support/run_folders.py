@@ -1,0 +1,63 @@
+"""Comparing run folders, and killing a merge in the middle."""
+import hashlib
+import os
+import signal
+import subprocess
+import time
+
+from koine_cli import KOINE
+
+MAY_DIFFER = ("run.log", "timing.json", ".koine")
+
+
+def contents(run):
+    """{relative path: SHA-256} of every file that may not differ."""
+    found = {}
+    for folder, folders, files in os.walk(run):
+        folders[:] = [f for f in folders if f not in MAY_DIFFER]
+        for leaf in files:
+            if leaf in MAY_DIFFER:
+                continue
+            path = os.path.join(folder, leaf)
+            with open(path, "rb") as f:
+                found[os.path.relpath(path, run)] = hashlib.sha256(f.read()).hexdigest()
+    return found
+
+
+def command(args, ranks):
+    launcher = ["mpirun", "-n", str(ranks)] if ranks > 1 else []
+    return [*launcher, KOINE, *map(str, args)]
+
+
+def start(args, ranks=1, cwd=None):
+    return subprocess.Popen(command(args, ranks), cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def members(group):
+    """Processes of a session, whatever their process group (mpirun gives its children their own)."""
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat") as f:
+                fields = f.read().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[3]) == group and fields[0] != "Z":
+            found.append(int(name))
+    return found
+
+
+def kill_after(args, seconds, ranks=1, cwd=None):
+    """Starts a merge and kills all its processes after so long; whether it was still running then."""
+    process = start(args, ranks, cwd)
+    time.sleep(seconds)
+    was_running = process.poll() is None
+    for pid in members(process.pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    process.wait()
+    return was_running
