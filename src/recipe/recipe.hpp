@@ -19,15 +19,16 @@ struct TensorPlace {
   std::int64_t layers = 1;  ///< of its stack
 };
 
-/// A number written as a scalar, as a list (a gradient over a stack's layers) or as [{filter, value}] entries.
+/// A number written as a scalar, as a list (a gradient over a stack's layers) or as [{filter,
+/// value}] entries.
 struct ParameterValue {
   struct Entry {
     std::string filter;            ///< empty or "*": everything; else a substring of either name
     std::vector<double> gradient;  ///< one number, or anchors from 0 to 1 over the layers
   };
   std::vector<Entry> entries;
-  /// The first entry that fits; its gradient at layer / (layers - 1), linear between anchors; tensors outside
-  /// the blocks take the first number. Nothing where no entry fits.
+  /// The first entry that fits; its gradient at layer / (layers - 1), linear between anchors;
+  /// tensors outside the blocks take the first number. Nothing where no entry fits.
   [[nodiscard]] std::optional<double> at(const TensorPlace& place) const;
   bool operator==(const ParameterValue&) const = default;
 };
@@ -57,9 +58,10 @@ struct Recipe {
   std::string file;  ///< the YAML file
   std::string merge_method;
   std::optional<ModelEntry> base;  ///< absent only for methods that need none
-  std::vector<ModelEntry> models;  ///< experts, in order; the base is not among them (but see base_listed)
-  bool base_listed = false;        ///< the base was listed among `models` too (linear counts it)
-  std::size_t base_position = 0;   ///< where it stood
+  std::vector<ModelEntry>
+      models;  ///< experts, in order; the base is not among them (but see base_listed)
+  bool base_listed = false;       ///< the base was listed among `models` too (linear counts it)
+  std::size_t base_position = 0;  ///< where it stood
   std::optional<ModelEntry> base_as_model;  ///< its entry there, with its weight
   RankValue rank;
   ParameterValue density;
@@ -77,9 +79,11 @@ struct Recipe {
   std::vector<std::string> warnings;  ///< for the user, once
 
   struct Setting {
-    std::string key, value, origin;  ///< "parameters.rank", "7", "lors.yaml:12" | "--set" | "default"
+    std::string key, value,
+        origin;  ///< "parameters.rank", "7", "lors.yaml:12" | "--set" | "default"
   };
-  std::vector<Setting> settings;  ///< every setting and where it came from (koine plan --show-settings)
+  std::vector<Setting>
+      settings;  ///< every setting and where it came from (koine plan --show-settings)
 };
 
 struct ReadOptions {
@@ -87,16 +91,23 @@ struct ReadOptions {
   std::string output;                  ///< "--output", empty if not given
 };
 
-/// Reads a recipe strictly. All errors of the file at once, one per line, each "file:line:column: …".
+/// Reads a recipe strictly. All errors of the file at once, one per line, each "file:line:column:
+/// …".
 /// @throws InputError
 [[nodiscard]] Recipe read(const std::string& path, const ReadOptions& options = {});
 
-/// The recipe as JSON text with every default filled in, without output.path: what the manifest holds and what a
-/// resume compares. Keys sorted as in the contract; one text for one meaning.
+/// The recipe as JSON text with every default filled in, without output.path: what the manifest
+/// holds and what a resume compares. Keys sorted as in the contract; one text for one meaning.
 [[nodiscard]] std::string canonical_json(const Recipe& recipe);
 
 /// The same as a recipe file that `koine merge` runs again (YAML; koine_config.yml of an export).
 [[nodiscard]] std::string canonical_yaml(const Recipe& recipe);
+
+/// The index of the expert called `ending`: its whole name first, else the one expert whose name
+/// ends so (a weight file's ".pt" and the like may be left out). @throws InputError where none or
+/// several do
+[[nodiscard]] std::size_t resolve_expert_name(const std::vector<ModelEntry>& models,
+                                              std::string_view ending);
 
 /// Known merge methods, for messages.
 [[nodiscard]] std::vector<std::string> method_names();

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "recipe/document.hpp"
+#include "recipe/keys.hpp"
+#include "recipe/method_table.hpp"
+#include "recipe/problems.hpp"
+#include "recipe/recipe.hpp"
+
+namespace koine::recipe {
+
+/// A recipe while it is being read: what the readers of its sections share.
+struct Reading {
+  Problems& problems;
+  Recipe recipe;
+  const Method* method = nullptr;  ///< nullptr where merge_method is missing or unknown
+  std::filesystem::path folder;    ///< of the recipe file
+  std::map<std::string, Place>
+      written{};  ///< settings the user gave: "parameters.rank", "models[1].name" …
+  std::vector<std::string> unused{};      ///< known parameters that the method does not use
+  std::vector<std::size_t> experts_at{};  ///< where each expert stands in the file's list of models
+
+  void warn(const Place& place, const std::string& text);
+  void note_unused(const std::string& parameter);
+};
+
+/// What one `parameters` map gives.
+struct Parameters {
+  std::optional<ParameterValue> weight, density, lambda;
+  std::optional<RankValue> rank;
+  std::optional<bool> normalize;
+};
+
+/// @param section parameters or model_parameters
+/// @param prefix  of the keys in Reading::written: "parameters." or "models[2].parameters."
+[[nodiscard]] Parameters read_parameters(const Node* node, Section section,
+                                         const std::string& prefix, Reading& reading);
+
+/// Defaults of everything in `parameters`. @pre models are read
+void settle_parameters(const Parameters& global, const Node& root, Reading& reading);
+
+/// Fills base, models, base_listed and what belongs to it; weights are completed by the global one.
+void read_models(const Node& root, const Parameters& global, Reading& reading);
+
+/// mergekit's keys that shape nothing here: refuses slices and modules, warns of tokenizer settings.
+void read_mergekit_keys(const Node& root, Reading& reading);
+
+/// Fills Recipe::settings: every setting with the place that decided it.
+void list_settings(Reading& reading);
+
+}  // namespace koine::recipe

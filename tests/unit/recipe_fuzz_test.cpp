@@ -1,0 +1,79 @@
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "support/recipe_file.hpp"
+
+namespace koine::recipe {
+namespace {
+
+const char* const kRecipe = R"(merge_method: lors
+base_model: base
+models:
+  - model: expert1
+    parameters: &p {weight: [0.5, 1.0], rank: 7}
+  - model: expert2
+    name: "de"
+    parameters: {<<: *p, density: [{filter: mlp, value: 0.5}, {value: 0.1}]}
+parameters:
+  rank: {energy: 0.5}
+  density: 0.2
+select: [attention, "*.fc?.weight", '/decoder\.blocks\.[0-9]+\..*/']
+others: average
+out_dtype: float16
+svd: {mode: certified, tolerance: 1e-6}
+output: {path: runs/five, shards: layer}
+)";
+
+/// Changes, drops, repeats or moves a few bytes; half of them by bytes that mean something to YAML.
+std::string mutate(std::string text, std::mt19937& random) {
+  const std::string sharp = "{}[]:,&*!|>'\"%@`#-? \n\t/().0179e<~\\";
+  const auto below = [&random](std::size_t n) { return static_cast<std::size_t>(random() % n); };
+  for (std::size_t left = 1 + below(4); left > 0 && !text.empty(); --left) {
+    const std::size_t at = below(text.size()), length = std::min(1 + below(12), text.size() - at);
+    switch (below(5)) {
+      case 0:
+        text[at] = sharp[below(sharp.size())];
+        break;
+      case 1:
+        text[at] = static_cast<char>(below(256));
+        break;
+      case 2:
+        text.erase(at, length);
+        break;
+      case 3:
+        text.insert(below(text.size()), text.substr(at, length));
+        break;
+      default:
+        text.insert(at, 1, sharp[below(sharp.size())]);
+        break;
+    }
+  }
+  return text;
+}
+
+TEST(RecipeFuzz, FiveThousandMutationsReadOrSayWhy) {
+  const test::RecipeFolder folder;
+  std::mt19937 random(20240607);
+  static_cast<void>(folder.read(kRecipe));
+  int good = 0, bad = 0;
+  for (int i = 0; i < 5000; ++i) {
+    const std::string text = mutate(kRecipe, random);
+    try {
+      const Recipe recipe = folder.read(text);
+      static_cast<void>(folder.read(canonical_yaml(recipe)));
+      ++good;
+    } catch (const InputError& error) {
+      EXPECT_NE(std::string(error.what()).find("lors.yaml"), std::string::npos) << error.what();
+      ++bad;
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << error.what() << "\n" << text;
+    }
+  }
+  EXPECT_GT(good, 100) << "mutations are too wild to test anything but the parser";
+  EXPECT_GT(bad, 100);
+}
+
+}  // namespace
+}  // namespace koine::recipe
