@@ -10,6 +10,7 @@
 
 #include "commands.hpp"
 #include "core/text.hpp"
+#include "on_root.hpp"
 
 namespace koine::jobs {
 namespace {
@@ -101,7 +102,9 @@ void add_synth(CLI::App& app, Session& session) {
   command->callback([options, &session] {
     options->say = [&session](const std::string& line) { session.say(line); };
     options->progress = heartbeat(session);
-    session.command = [options, &session] { return run(session, *options); };
+    session.command = [options, &session] {
+      return on_root(session, [&] { return run(session, *options); });
+    };
   });
 }
 
