@@ -84,16 +84,26 @@ Counter count_digit(std::span<const float> tau, std::span<const float> low, std:
   return counter;
 }
 
-/// Takes all keys of one block above the threshold, or from it on.
-std::int64_t take_from(std::uint32_t lowest, const Keys& keys, std::span<const float> tau,
-                       std::span<float> low) {
-  std::int64_t taken = 0;
+struct Counts {
+  std::int32_t above = 0, equal = 0;
+};
+
+/// Takes all entries of a block whose key is above the threshold. Signed compares, which SSE2 has;
+/// no key uses bit 31.
+Counts take_above(std::uint32_t threshold, const Keys& keys, std::span<const float> tau,
+                  std::span<float> low) {
+  const auto limit = static_cast<std::int32_t>(threshold);
+  const float* from = tau.data();
+  float* to = low.data();
+  Counts counts;
   for (std::size_t i = 0; i < tau.size(); ++i) {
-    const bool is_kept = keys[i] >= lowest;
-    low[i] = is_kept ? tau[i] : low[i];
-    taken += is_kept ? 1 : 0;
+    const auto key = static_cast<std::int32_t>(keys[i]);
+    const float taken = from[i], left = to[i];
+    to[i] = key > limit ? taken : left;
+    counts.above += key > limit ? 1 : 0;
+    counts.equal += key == limit ? 1 : 0;
   }
-  return taken;
+  return counts;
 }
 
 /// Takes the first `ties` entries of a block that equal the threshold.
@@ -142,11 +152,10 @@ std::int64_t take_kept(std::span<const float> tau, std::span<float> low,
     make_keys(tau, low, first, count, keys);
     const auto here = tau.subspan(first, count);
     const auto out = low.subspan(first, count);
-    const std::int64_t equal =
-        std::count(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(count), threshold.key);
-    const std::int64_t ties_here = std::min(ties, equal);
+    const Counts counts = take_above(threshold.key, keys, here, out);
+    const std::int64_t ties_here = std::min<std::int64_t>(ties, counts.equal);
     if (ties_here > 0) take_ties(threshold.key, ties_here, keys, here, out);
-    taken += ties_here + take_from(threshold.key + 1, keys, here, out);
+    taken += counts.above + ties_here;
     ties -= ties_here;
   }
   return taken;
