@@ -95,8 +95,10 @@ Json document(const Recipe& recipe) {
   root["models"] = models_json(recipe);
   root["parameters"] = parameters_json(recipe);
   if (uses(recipe, "density")) root["density_over"] = "matrix";
-  root["select"] = recipe.select;
-  root["others"] = kOthers.at(static_cast<std::size_t>(recipe.others));
+  if (method == nullptr || !method->select.empty()) {
+    root["select"] = recipe.select;
+    root["others"] = kOthers.at(static_cast<std::size_t>(recipe.others));
+  }
   root["out_dtype"] = recipe.out_dtype ? Json(recipe_name(*recipe.out_dtype)) : Json(nullptr);
   root["semantics"] = recipe.semantics;
   root["seed"] = recipe.seed;

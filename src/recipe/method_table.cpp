@@ -24,8 +24,8 @@ const std::vector<Method>& methods() {
        {"attention", "mlp"}},
       {"svp", true, true, true, false, {"weight", "rank", "lambda"}, {"attention", "mlp"}},
       {"mp", true, false, true, false, {"weight", "density", "lambda"}, {"attention", "mlp"}},
-      {"task_arithmetic", true, false, false, false, {"weight", "lambda", "normalize"}, {"*"}},
-      {"linear", false, false, false, true, {"weight", "normalize"}, {"*"}},
+      {"task_arithmetic", true, false, false, false, {"weight", "lambda", "normalize"}, {}},
+      {"linear", false, false, false, true, {"weight", "normalize"}, {}},
   };
   return kMethods;
 }

@@ -15,7 +15,7 @@ struct Method {
   bool is_share_of_experts;                  ///< lambda is 1/experts by default
   bool normalize;                            ///< default of normalize, where it is used
   std::vector<std::string_view> parameters;  ///< the ones it uses
-  std::vector<std::string> select;           ///< default
+  std::vector<std::string> select;           ///< default; empty: it works on every tensor alike
   [[nodiscard]] bool uses(std::string_view parameter) const;
 };
 

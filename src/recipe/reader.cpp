@@ -42,6 +42,14 @@ void read_method(const Node& root, Reading& reading) {
   if (reading.method == nullptr) reading.problems.add(node->place, unknown_method(*name));
 }
 
+/// Methods that treat every tensor alike have no use for select and others.
+void drop_unused(const std::string& key, Reading& reading) {
+  if (reading.method == nullptr || !reading.method->select.empty()) return;
+  reading.note_unused(key);
+  reading.recipe.select.clear();
+  reading.recipe.others = Others::dense;
+}
+
 void read_select(const Node& root, Reading& reading) {
   if (reading.method != nullptr) reading.recipe.select = reading.method->select;
   const Node* node = given(root, "select", "select", reading);
@@ -58,6 +66,7 @@ void read_select(const Node& root, Reading& reading) {
     if (!problem.empty()) reading.problems.add(word.place, "select: " + problem);
     reading.recipe.select.push_back(*text);
   }
+  drop_unused("select", reading);
 }
 
 std::optional<DType> read_dtype(const Node& node, const std::string& key, Problems& problems) {
@@ -122,6 +131,7 @@ void read_plain_words(const Node& root, Reading& reading) {
   if (const Node* node = given(root, "others", "others", reading)) {
     const auto index = read_word(*node, "others", {"dense", "base", "average"}, reading.problems);
     recipe.others = static_cast<Others>(index.value_or(0));
+    drop_unused("others", reading);
   }
   if (const Node* node = given(root, "semantics", "semantics", reading)) {
     static const std::vector<std::string> kNames{"mergekit", "paper", "peft"};

@@ -105,6 +105,12 @@ TEST(RecipeCanonicalJson, IsOneTextForOneMeaning) {
     EXPECT_EQ(canonical_json(folder.read(plain_recipe("lors", 2, rest))), plain) << rest;
   }
   EXPECT_NE(canonical_json(folder.read(plain_recipe("lors", 2, "others: base\n"))), plain);
+  const Recipe arithmetic =
+      folder.read(plain_recipe("task_arithmetic", 2, "others: base\nselect: [mlp]\n"));
+  EXPECT_EQ(canonical_json(arithmetic),
+            canonical_json(folder.read(plain_recipe("task_arithmetic", 2))));
+  ASSERT_EQ(arithmetic.warnings.size(), 1U);
+  EXPECT_NE(arithmetic.warnings[0].find("does not use select, others; ignored"), std::string::npos);
 }
 
 }  // namespace

@@ -8,7 +8,6 @@
 
 #include "recipe/keys.hpp"
 #include "support/recipe_file.hpp"
-#include "support/source_folder.hpp"
 
 namespace koine::recipe {
 namespace {
@@ -23,7 +22,7 @@ std::string text_of(const fs::path& path) {
 /// Files of configs/ that are recipes: sweeps have a `recipe:` key instead of a method.
 std::vector<fs::path> recipes() {
   std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(test::source_folder() / "configs")) {
+  for (const auto& entry : fs::directory_iterator(test::test_source("../configs"))) {
     if (text_of(entry.path()).find("merge_method:") != std::string::npos)
       found.push_back(entry.path());
   }
@@ -39,7 +38,7 @@ TEST(RecipeConfigs, EachReadsBesideSynthesisedModels) {
 }
 
 TEST(RecipePage, ItsTableHoldsExactlyTheKnownKeys) {
-  const std::string page = text_of(test::source_folder() / "docs/reference/recipe.md");
+  const std::string page = text_of(test::test_source("../docs/reference/recipe.md"));
   std::set<std::string> listed, known;
   const std::regex row(R"(\n\| `([^`]+)` \|)");
   for (std::sregex_iterator at(page.begin(), page.end(), row), end; at != end; ++at)
@@ -52,7 +51,7 @@ TEST(RecipePage, ItsTableHoldsExactlyTheKnownKeys) {
 }
 
 TEST(RecipePage, ItsExamplesRead) {
-  const std::string page = text_of(test::source_folder() / "docs/reference/recipe.md");
+  const std::string page = text_of(test::test_source("../docs/reference/recipe.md"));
   int count = 0;
   for (auto at = page.find("```yaml\n"); at != std::string::npos;
        at = page.find("```yaml\n", at + 1)) {
