@@ -85,6 +85,8 @@ std::optional<store::ShardRecord> reuse_shard(const PlannedShard& shard, const P
 
 store::ShardRecord merge_shard(const PlannedShard& shard, const Plan& plan, const MergeContext& context,
                                const std::filesystem::path& run, const ShardOptions& options) {
+  std::error_code none;
+  std::filesystem::remove(run / shard.file, none);  // not trusted any more; a full disk must not hold it twice
   store::ShardWriter writer(run / shard.file, shard.name, datasets_of(shard, plan, context.inputs));
   store::ShardRecord record{shard.name, shard.file, {}, 0, options.arithmetic, {}, {}};
   record.tensors.resize(shard.tensors.size());

@@ -95,10 +95,11 @@ class BadInput(Case):
         self.run_ok("merge", "r.yaml", "--output", "out", "--allow-nonfinite")
 
     def test_overflow_names_the_entry(self):
-        values = mini.values(0)
-        values["decoder.ln.bias"] = values["decoder.ln.bias"].copy()
-        values["decoder.ln.bias"][3] = 70000
-        mini.write_file(self.path("base", "model.safetensors"), values)
+        for t, folder in enumerate(("base", "expert1", "expert2")):
+            values = mini.values(t)
+            values["decoder.ln.bias"] = values["decoder.ln.bias"].copy()
+            values["decoder.ln.bias"][3] = 70000
+            mini.write_file(self.path(folder, "model.safetensors"), values)
         self.refused("model.decoder.layer_norm.bias", "flat index 3", "float16", args=("--set", "out_dtype=float16"), leaves=True)
 
     def test_unknown_recipe_key(self):
