@@ -19,9 +19,6 @@ namespace {
 using backend::RawSpan;
 using checkpoint::TensorInfo;
 
-/// Elements worked on at once. Part of the format: sums of figures are cut here, whatever the memory or the threads.
-constexpr std::int64_t kBlock = std::int64_t{1} << 17;
-
 template <typename T>
 std::span<T> grow(std::vector<T>& buffer, std::int64_t count) {
   if (static_cast<std::int64_t>(buffer.size()) < count) buffer.resize(static_cast<std::size_t>(count));
@@ -288,25 +285,6 @@ std::vector<std::string> fingerprints_of(const PlannedTensor& planned, const Mer
     prints.push_back(hash.hex());
   }
   return prints;
-}
-
-std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
-  const TensorInfo& tensor = inputs.base.tensors[planned.index];
-  const bool is_whole = planned.treatment == Treatment::pruned;
-  const std::int64_t count = is_whole ? tensor.count() : std::min(kBlock, tensor.count());
-  std::int64_t expert_width = 0;
-  for (const Expert& expert : inputs.experts) {
-    expert_width = std::max(expert_width, size_of(counterpart(expert.header, tensor)->dtype));
-  }
-  constexpr std::int64_t kFloats = 3 * 4 + 8 + 1;  // base, tau, m; sum; signs
-  std::int64_t bytes = count * (size_of(tensor.dtype) + expert_width + kFloats) + kBlock * (8 + 8);
-  if (is_whole) {
-    const std::int64_t shorter = std::min(tensor.shape[0], tensor.shape[1]);
-    const std::int64_t longer = std::max(tensor.shape[0], tensor.shape[1]);
-    constexpr std::int64_t kPanel = 1024, kMatrices = 3, kRung = 129;
-    bytes += 8 * (kMatrices * shorter * shorter + kPanel * shorter + kRung * (shorter + longer));
-  }
-  return bytes;
 }
 
 }  // namespace koine::pipeline

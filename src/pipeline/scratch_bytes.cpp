@@ -1,0 +1,26 @@
+#include <algorithm>
+
+#include "pipeline/merge_tensor.hpp"
+
+namespace koine::pipeline {
+
+std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
+  const checkpoint::TensorInfo& tensor = inputs.base.tensors[planned.index];
+  const bool is_whole = planned.treatment == Treatment::pruned;
+  const std::int64_t count = is_whole ? tensor.count() : std::min(kBlock, tensor.count());
+  std::int64_t expert_width = 0;
+  for (const Expert& expert : inputs.experts) {
+    expert_width = std::max(expert_width, size_of(counterpart(expert.header, tensor)->dtype));
+  }
+  constexpr std::int64_t kFloats = 3 * 4 + 8 + 1;  // base, tau, m; sum; signs
+  std::int64_t bytes = count * (size_of(tensor.dtype) + expert_width + kFloats) + kBlock * (8 + 8);
+  if (is_whole) {
+    const std::int64_t shorter = std::min(tensor.shape[0], tensor.shape[1]);
+    const std::int64_t longer = std::max(tensor.shape[0], tensor.shape[1]);
+    constexpr std::int64_t kPanel = 1024, kMatrices = 3, kRung = 129;
+    bytes += 8 * (kMatrices * shorter * shorter + kPanel * shorter + kRung * (shorter + longer));
+  }
+  return bytes;
+}
+
+}  // namespace koine::pipeline
