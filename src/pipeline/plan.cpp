@@ -74,7 +74,8 @@ lowrank::RankTarget rank_at(const recipe::RankValue& rank, const recipe::TensorP
   using Kind = recipe::RankValue::Kind;
   if (rank.kind == Kind::energy) return {{0}, rank.share};
   if (rank.kind == Kind::share_of_width) {
-    return {{static_cast<std::int64_t>(std::floor(rank.share * static_cast<double>(width)))}, 0};
+    constexpr double kDecimalSlack = 1e-9;  // 29 % of 100 is 29, though 0.29 * 100 is a little less
+    return {{static_cast<std::int64_t>(std::floor(rank.share * static_cast<double>(width) + kDecimalSlack))}, 0};
   }
   return {{std::llround(rank.number.at(place).value_or(0))}, 0};
 }
@@ -135,7 +136,7 @@ class Planner {
   void fill_parts(PlannedTensor& planned, const recipe::TensorPlace& place) const {
     const auto experts = static_cast<double>(inputs_.experts.size());
     const bool is_mean = method_->selects() && planned.treatment == Treatment::dense && recipe_.others == recipe::Others::average;
-    planned.lambda = is_mean ? 1.0 / experts : recipe_.lambda.value_or(1.0);
+    planned.lambda = is_mean ? 1.0 / experts : recipe_.lambda.at(place).value_or(1.0);
     double total = 0;
     for (const Expert& expert : inputs_.experts) {
       TensorPart part;

@@ -82,7 +82,7 @@ Json parameters_json(const Recipe& recipe) {
   Json parameters = Json::object();
   if (uses(recipe, "rank")) parameters["rank"] = rank_json(recipe.rank);
   if (uses(recipe, "density")) parameters["density"] = value_json(recipe.density);
-  if (uses(recipe, "lambda") && recipe.lambda) parameters["lambda"] = *recipe.lambda;
+  if (uses(recipe, "lambda")) parameters["lambda"] = value_json(recipe.lambda);
   if (uses(recipe, "normalize") && recipe.normalize) parameters["normalize"] = *recipe.normalize;
   return parameters;
 }

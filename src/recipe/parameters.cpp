@@ -67,13 +67,8 @@ void settle_lambda(const Parameters& global, Reading& reading) {
   Recipe& recipe = reading.recipe;
   const bool is_share = reading.method != nullptr && reading.method->is_share_of_experts;
   const auto experts = static_cast<double>(std::max<std::size_t>(recipe.models.size(), 1));
-  recipe.lambda = is_share ? 1.0 / experts : 1.0;
-  if (!global.lambda) return;
-  recipe.lambda = scalar_of(*global.lambda);
-  if (recipe.lambda) return;
-  reading.problems.add(
-      reading.written.at("parameters.lambda"),
-      "lambda differs between tensors, expected one number; put gradients and filters into weight");
+  const ParameterValue otherwise = constant(is_share ? 1.0 / experts : 1.0);
+  recipe.lambda = completed(global.lambda.value_or(ParameterValue{}), otherwise);
 }
 
 /// Dividing by a sum of weights that is zero everywhere has no result.

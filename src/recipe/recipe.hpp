@@ -65,7 +65,7 @@ struct Recipe {
   std::optional<ModelEntry> base_as_model;  ///< its entry there, with its weight
   RankValue rank;
   ParameterValue density;
-  std::optional<double> lambda;  ///< resolved by default: 1/experts for lors, svp, mp; 1 elsewhere
+  ParameterValue lambda;  ///< default: 1/experts for lors, svp, mp; 1 elsewhere
   std::optional<bool> normalize;
   std::vector<std::string> select;
   Others others = Others::dense;

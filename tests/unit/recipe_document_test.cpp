@@ -28,7 +28,7 @@ parameters: {lambda: *w}
   EXPECT_EQ(recipe.models[1].weight->at({}), 0.5);
   EXPECT_EQ(recipe.models[2].weight->at({}), 0.5);
   EXPECT_EQ(recipe.models[2].density->at({}), 0.3);
-  EXPECT_EQ(recipe.lambda, 0.5);
+  EXPECT_EQ(recipe.lambda, constant(0.5));
 }
 
 TEST(RecipeDocument, AliasExpansionIsBounded) {

@@ -43,7 +43,7 @@ TEST(RecipeOverrides, AnEmptyValueMeansTheDefault) {
   EXPECT_EQ(
       folder.read(plain_recipe("lors", 2, "parameters: {lambda: 3}\n"), {"parameters.lambda=null"})
           .lambda,
-      0.5);
+      constant(0.5));
 }
 
 TEST(RecipeOverrides, ErrorsNameTheOption) {

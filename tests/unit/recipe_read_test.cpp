@@ -3,6 +3,7 @@
 
 #include "core/error.hpp"
 #include "recipe/recipe.hpp"
+#include "recipe/values.hpp"
 #include "support/recipe_file.hpp"
 
 namespace koine::recipe {
@@ -28,7 +29,7 @@ TEST(RecipeRead, FillsTheDefaultsOfThePapersMethods) {
     EXPECT_EQ(recipe.rank.kind, RankValue::Kind::share_of_width);
     EXPECT_EQ(recipe.rank.share, 0.01);
     EXPECT_EQ(recipe.density.at({}), 0.2);
-    EXPECT_EQ(recipe.lambda, 0.25);
+    EXPECT_EQ(recipe.lambda, constant(0.25));
     EXPECT_EQ(recipe.normalize, std::nullopt);
     EXPECT_THAT(recipe.select, ElementsAre("attention", "mlp"));
     EXPECT_EQ(recipe.others, Others::dense);
@@ -46,7 +47,7 @@ TEST(RecipeRead, FillsTheDefaultsOfThePapersMethods) {
 TEST(RecipeRead, FillsTheDefaultsOfMergekitsMethods) {
   const RecipeFolder folder;
   const Recipe arithmetic = folder.read(plain_recipe("task_arithmetic", 4));
-  EXPECT_EQ(arithmetic.lambda, 1.0);
+  EXPECT_EQ(arithmetic.lambda, constant(1.0));
   EXPECT_EQ(arithmetic.normalize, false);
   const Recipe linear =
       folder.read("merge_method: linear\nmodels: [{model: expert1}, {model: expert2}]\n");
@@ -72,7 +73,7 @@ tokenizer_source: base
 )"));
   EXPECT_EQ(recipe.rank.number.at({}), 7);
   EXPECT_EQ(recipe.density.at({}), 0.5);
-  EXPECT_EQ(recipe.lambda, 0.3);
+  EXPECT_EQ(recipe.lambda, constant(0.3));
   EXPECT_EQ(recipe.models[1].weight->at({}), 2);
   EXPECT_EQ(recipe.others, Others::average);
   EXPECT_EQ(recipe.out_dtype, DType::f16);
@@ -100,7 +101,7 @@ TEST(RecipeRead, SkipsTheBaseAmongTheModels) {
       "- model: expert2\n";
   const Recipe lors = folder.read("merge_method: lors\n" + models);
   EXPECT_THAT(names(lors), ElementsAre("expert1", "expert2"));
-  EXPECT_EQ(lors.lambda, 0.5);
+  EXPECT_EQ(lors.lambda, constant(0.5));
   const Recipe linear = folder.read("merge_method: linear\n" + models);
   EXPECT_THAT(names(linear), ElementsAre("expert1", "expert2"));
   EXPECT_TRUE(linear.base_listed);
@@ -225,7 +226,6 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"parameters: {weight: inf}", "lors.yaml:6:22: weight is inf, expected a finite number"},
         Bad{"parameters: {weight: heavy}",
             "lors.yaml:6:22: weight is 'heavy', expected a finite number"},
-        Bad{"parameters: {lambda: [0, 1]}", "lors.yaml:6:22: lambda differs between tensors"},
         Bad{"parameters: {normalize: perhaps}",
             "lors.yaml:6:25: normalize is 'perhaps', expected true or false"},
         Bad{"parameters: {temperature: 1}",
