@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "commands.hpp"
-#include "on_root.hpp"
 
 namespace koine::jobs {
 namespace {
@@ -54,9 +53,7 @@ void add_diff(CLI::App& app, Session& session) {
       ->option_text("N");
   command->add_flag("--json", options->as_json, "Result as JSON, every tensor");
   command->callback([options, &session] {
-    session.command = [options, &session] {
-      return on_root(session, [&] { return run(session, *options); });
-    };
+    session.command = [options, &session] { return run(session, *options); };
   });
 }
 

@@ -7,7 +7,6 @@
 
 #include "commands.hpp"
 #include "core/text.hpp"
-#include "on_root.hpp"
 
 namespace koine::jobs {
 namespace {
@@ -80,7 +79,7 @@ void add_export(CLI::App& app, Session& session) {
   command->callback([options, &session] {
     session.command = [options, &session] {
       read_words(*options);
-      return on_root(session, [&] { return run(session, options->run); });
+      return run(session, options->run);
     };
   });
 }

@@ -10,7 +10,6 @@
 
 #include "commands.hpp"
 #include "core/text.hpp"
-#include "on_root.hpp"
 
 namespace koine::jobs {
 namespace {
@@ -102,9 +101,7 @@ void add_synth(CLI::App& app, Session& session) {
   command->callback([options, &session] {
     options->say = [&session](const std::string& line) { session.say(line); };
     options->progress = heartbeat(session);
-    session.command = [options, &session] {
-      return on_root(session, [&] { return run(session, *options); });
-    };
+    session.command = [options, &session] { return run(session, *options); };
   });
 }
 
