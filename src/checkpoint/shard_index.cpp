@@ -78,6 +78,7 @@ struct Collector {
   void add(const std::string& file, Checkpoint&& shard) {
     const auto number = static_cast<std::int32_t>(checkpoint.files.size());
     checkpoint.files.push_back(shard.files.front());
+    for (std::string& note : shard.notes) checkpoint.notes.push_back(std::move(note));
     std::vector<std::string> unlisted;
     for (TensorInfo& tensor : shard.tensors) {
       const auto listed = map.find(tensor.name);
@@ -101,18 +102,17 @@ struct Collector {
   }
 };
 
-}  // namespace
-
-Checkpoint open_safetensors_index(const fs::path& index) {
+/// `open_shard` reads one file.
+Checkpoint open_index(const fs::path& index, Format format,
+                      Checkpoint (*open_shard)(const fs::path& file)) {
   const WeightMap map = read_weight_map(index);
   Checkpoint checkpoint;
   checkpoint.path = index.string();
-  checkpoint.format = Format::safetensors;
+  checkpoint.format = format;
   std::set<std::string> files;
   for (const auto& [name, file] : map) files.insert(file);
   Collector collector{map, checkpoint, {}};
-  for (const std::string& file : files)
-    collector.add(file, open_safetensors(confined(index, file)));
+  for (const std::string& file : files) collector.add(file, open_shard(confined(index, file)));
   for (const auto& [name, file] : map) {
     if (collector.found.contains(name)) continue;
     throw InputError(
@@ -120,6 +120,16 @@ Checkpoint open_safetensors_index(const fs::path& index) {
                     index.string(), name, file));
   }
   return checkpoint;
+}
+
+}  // namespace
+
+Checkpoint open_safetensors_index(const fs::path& index) {
+  return open_index(index, Format::safetensors, open_safetensors);
+}
+
+Checkpoint open_torch_index(const fs::path& index) {
+  return open_index(index, Format::torch, open_torch);
 }
 
 }  // namespace koine::checkpoint
