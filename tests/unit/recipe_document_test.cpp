@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "recipe/values.hpp"
 #include "support/recipe_file.hpp"
 
 namespace koine::recipe {

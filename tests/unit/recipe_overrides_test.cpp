@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "recipe/values.hpp"
 #include "support/recipe_file.hpp"
 
 namespace koine::recipe {
