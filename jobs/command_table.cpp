@@ -37,7 +37,8 @@ std::vector<std::string> CommandRow::option_names() const {
 
 std::vector<std::string> CommandRow::each_option(const char* format) const {
   std::vector<std::string> texts;
-  for (const OptionRow& option : options) texts.push_back(fmt::format(fmt::runtime(format), option.long_name, harmless(option.purpose)));
+  for (const OptionRow& option : options)
+    texts.push_back(fmt::format(fmt::runtime(format), option.long_name, harmless(option.purpose)));
   return texts;
 }
 

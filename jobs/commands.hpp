@@ -4,7 +4,8 @@
 
 #include "session.hpp"
 
-/// One function per command, each in a file of its own: adds a subcommand whose callback sets session.command.
+/// One function per command, each in a file of its own: adds a subcommand whose callback sets
+/// session.command.
 namespace koine::jobs {
 
 void add_merge(CLI::App& app, Session& session);
@@ -17,10 +18,10 @@ void add_diff(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 void add_man(CLI::App& app, Session& session);
 
-/// Adds a subcommand with its one-line purpose and an example shown first in its help, and the options that every
-/// command has: --quiet, -v, --color.
-CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, const std::string& purpose,
-                      const std::string& example);
+/// Adds a subcommand with its one-line purpose and an example shown first in its help, and the
+/// options that every command has: --quiet, -v, --color.
+CLI::App* add_command(CLI::App& app, Session& session, const std::string& name,
+                      const std::string& purpose, const std::string& example);
 
 /// `koine --version`, with --json an environment report.
 [[nodiscard]] std::string version_text(bool as_json);

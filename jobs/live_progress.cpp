@@ -1,13 +1,12 @@
 #include "live_progress.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "core/text.hpp"
 
@@ -88,12 +87,15 @@ std::string LiveProgress::line(double seconds) const {
       matrices += m;
     }
   }
-  const double share = goal_.bytes > 0 ? std::min(1.0, static_cast<double>(bytes) / static_cast<double>(goal_.bytes)) : 0;
+  const double share =
+      goal_.bytes > 0 ? std::min(1.0, static_cast<double>(bytes) / static_cast<double>(goal_.bytes))
+                      : 0;
   const double rate = seconds > 0 ? static_cast<double>(bytes) / seconds : 0;
   const std::string left = share > 0.01 ? human_seconds(seconds * (1 - share) / share) : "…";
-  return fmt::format("{}{:3.0f} %  {} of {}  {}/s  {} of {} matrices  {} left", draws_bar_ ? bar(share, 24) + " " : "merging: ",
-                     100 * share, human_bytes(bytes), human_bytes(goal_.bytes), human_bytes(static_cast<std::int64_t>(rate)),
-                     matrices, goal_.matrices, left);
+  return fmt::format("{}{:3.0f} %  {} of {}  {}/s  {} of {} matrices  {} left",
+                     draws_bar_ ? bar(share, 24) + " " : "merging: ", 100 * share,
+                     human_bytes(bytes), human_bytes(goal_.bytes),
+                     human_bytes(static_cast<std::int64_t>(rate)), matrices, goal_.matrices, left);
 }
 
 }  // namespace koine::jobs

@@ -12,21 +12,23 @@
 
 namespace koine::jobs {
 
-/// Shows how a run goes on: a bar on a terminal, a plain line every 30 s elsewhere; on the root, for all processes.
-/// Every process leaves its counts in .koine/progress.RANK twice a second; the root adds them up.
+/// Shows how a run goes on: a bar on a terminal, a plain line every 30 s elsewhere; on the root,
+/// for all processes. Every process leaves its counts in .koine/progress.RANK twice a second; the
+/// root adds them up.
 class LiveProgress {
  public:
   struct Goal {
     std::int64_t bytes = 0, matrices = 0;  ///< of all processes
     std::filesystem::path run;
   };
-  LiveProgress(const Session& session, const pipeline::Progress& progress) : session_(session), progress_(progress) {}
+  LiveProgress(const Session& session, const pipeline::Progress& progress)
+      : session_(session), progress_(progress) {}
   ~LiveProgress() { stop(); }
   LiveProgress(const LiveProgress&) = delete;
   LiveProgress& operator=(const LiveProgress&) = delete;
 
   void start(const Goal& goal);
-  void stop();  ///< clears the bar; may be called again
+  void stop();                  ///< clears the bar; may be called again
   void interrupt_line() const;  ///< before another line is printed over a bar
 
  private:

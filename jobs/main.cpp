@@ -17,13 +17,16 @@ namespace {
 constexpr const char* kAbout =
     "Koine merges Whisper language experts into one model.\n\n"
     "  koine synth --model tiny --experts 5 --output demo      # something to merge\n"
-    "  koine merge demo/lors.yaml --output runs/demo           # merge it (or: mpirun -n 4 koine merge …)\n"
+    "  koine merge demo/lors.yaml --output runs/demo           # merge it (or: mpirun -n 4 koine "
+    "merge …)\n"
     "  koine verify runs/demo                                  # check what was written\n"
-    "  koine export runs/demo --format hf --output merged      # a checkpoint that other tools load\n\n"
+    "  koine export runs/demo --format hf --output merged      # a checkpoint that other tools "
+    "load\n\n"
     "koine --help lists the commands, koine COMMAND --help explains one.";
 
 constexpr const char* kExitCodes =
-    "Exit codes: 0 done, 1 a fault of koine, 2 input, recipe or command line, 3 device, 4 communication,\n"
+    "Exit codes: 0 done, 1 a fault of koine, 2 input, recipe or command line, 3 device, 4 "
+    "communication,\n"
     "5 verification failed or a difference found, 6 storage, 75 stopped early and can be resumed.";
 
 extern "C" void on_signal(int signal) {
@@ -61,7 +64,8 @@ std::vector<std::string> names_of(const CLI::App& app, bool of_options) {
 }
 
 /// CLI11's message, with the nearest command or option where a word is not known.
-std::string explain(const CLI::App& app, const CLI::Error& error, const std::vector<std::string>& words) {
+std::string explain(const CLI::App& app, const CLI::Error& error,
+                    const std::vector<std::string>& words) {
   const CLI::App* chosen = &app;
   for (const CLI::App* command : app.get_subcommands()) chosen = command;
   const bool is_command = chosen == &app;
@@ -69,16 +73,19 @@ std::string explain(const CLI::App& app, const CLI::Error& error, const std::vec
     const std::string name = word.substr(0, word.find('='));
     if (is_command && !name.starts_with("-")) {
       const auto known = names_of(app, false);
-      return fmt::format("unknown command '{}'{}; koine --help lists them", name, did_you_mean(name, known));
+      return fmt::format("unknown command '{}'{}; koine --help lists them", name,
+                         did_you_mean(name, known));
     }
     const auto known = names_of(*chosen, true);
     if (name.starts_with("--") && std::find(known.begin(), known.end(), name) == known.end()) {
-      return fmt::format("unknown option '{}'{}; see koine {} --help", name, did_you_mean(name, known), chosen->get_name());
+      return fmt::format("unknown option '{}'{}; see koine {} --help", name,
+                         did_you_mean(name, known), chosen->get_name());
     }
   }
   std::string text = error.what();
   for (char& c : text) c = c == '\n' ? ' ' : c;
-  return fmt::format("{}; see koine{}{} --help", text, is_command ? "" : " ", is_command ? "" : chosen->get_name());
+  return fmt::format("{}; see koine{}{} --help", text, is_command ? "" : " ",
+                     is_command ? "" : chosen->get_name());
 }
 
 /// "help CMD" and "CMD help"-less spelling: `koine help merge` is `koine merge --help`.
@@ -96,14 +103,18 @@ int run(Session& session) {
   try {
     return static_cast<int>(session.command());
   } catch (const Error& error) {
-    if (error.code() == ExitCode::interrupted) session.say(error.what());
-    else session.fail(error.what());
-    if (session.processes && session.processes->size() > 1) session.processes->abort(static_cast<int>(error.code()));
+    if (error.code() == ExitCode::interrupted)
+      session.say(error.what());
+    else
+      session.fail(error.what());
+    if (session.processes && session.processes->size() > 1)
+      session.processes->abort(static_cast<int>(error.code()));
     return static_cast<int>(error.code());
   } catch (const std::bad_alloc&) {
     session.fail("out of memory; give it less to do at once: --threads 1, or more processes");
   } catch (const std::exception& error) {
-    session.fail(fmt::format("internal error: {}; please report it with `koine --version --json`", error.what()));
+    session.fail(fmt::format("internal error: {}; please report it with `koine --version --json`",
+                             error.what()));
   }
   if (session.processes && session.processes->size() > 1) session.processes->abort(1);
   return static_cast<int>(ExitCode::our_fault);
@@ -116,7 +127,8 @@ int parse_and_run(int argc, char** argv) {
   app.footer(kExitCodes);
   app.require_subcommand(0, 1);
   bool is_version = false, as_json = false;
-  app.add_flag("--version", is_version, "Show the version (with --json: this build and its libraries)");
+  app.add_flag("--version", is_version,
+               "Show the version (with --json: this build and its libraries)");
   app.add_flag("--json", as_json, "With --version: as JSON");
   add_commands(app, session);
   std::vector<std::string> words = words_of(argc, argv);
@@ -148,8 +160,8 @@ int parse_and_run(int argc, char** argv) {
 
 }  // namespace
 
-CLI::App* add_command(CLI::App& app, Session& session, const std::string& name, const std::string& purpose,
-                      const std::string& example) {
+CLI::App* add_command(CLI::App& app, Session& session, const std::string& name,
+                      const std::string& purpose, const std::string& example) {
   CLI::App* command = app.add_subcommand(name, purpose);
   command->footer("Example:\n  " + example + "\n\n" + kExitCodes);
   command->set_help_flag("-h,--help", "Show this help");

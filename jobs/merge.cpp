@@ -29,27 +29,36 @@ comm::Transport transport_of(const std::string& word) {
   return kWords.at(word);
 }
 
-double percent(double part, double whole) { return whole > 0 ? 100 * part / whole : 100; }
+double percent(double part, double whole) {
+  return whole > 0 ? 100 * part / whole : 100;
+}
 
-void summarise(const Session& session, const recipe::Recipe& recipe, const pipeline::MergeOutcome& outcome, int threads) {
+void summarise(const Session& session, const recipe::Recipe& recipe,
+               const pipeline::MergeOutcome& outcome, int threads) {
   const std::string folder = outcome.folder.string();
   if (outcome.was_complete) {
-    session.say(fmt::format("{} is complete and intact: {} shards checked, nothing to do", folder, outcome.shards));
+    session.say(fmt::format("{} is complete and intact: {} shards checked, nothing to do", folder,
+                            outcome.shards));
   } else {
-    session.say(fmt::format("merged {} experts with {}: {}", outcome.expert_names.size(), recipe.merge_method,
-                            fmt::join(outcome.expert_names, ", ")));
+    session.say(fmt::format("merged {} experts with {}: {}", outcome.expert_names.size(),
+                            recipe.merge_method, fmt::join(outcome.expert_names, ", ")));
     for (std::size_t t = 0; t < outcome.expert_names.size(); ++t) {
       const auto& row = outcome.totals.experts[t];
-      session.detail(fmt::format("  {:12} {:.1f} % of its task vector's energy kept, {} entries", outcome.expert_names[t],
-                                 percent(row.merged_squared, row.tau_squared), human_count(row.kept)));
+      session.detail(fmt::format(
+          "  {:12} {:.1f} % of its task vector's energy kept, {} entries", outcome.expert_names[t],
+          percent(row.merged_squared, row.tau_squared), human_count(row.kept)));
     }
-    session.say(fmt::format("  wrote   {}: {} tensors in {} shards{}, model.h5, report.html, manifest.json", folder, outcome.tensors,
-                            outcome.shards,
-                            outcome.shards_reused > 0 ? fmt::format(" ({} were there)", outcome.shards_reused) : ""));
+    session.say(fmt::format(
+        "  wrote   {}: {} tensors in {} shards{}, model.h5, report.html, manifest.json", folder,
+        outcome.tensors, outcome.shards,
+        outcome.shards_reused > 0 ? fmt::format(" ({} were there)", outcome.shards_reused) : ""));
     const int processes = session.processes->size();
-    session.say(fmt::format("  took    {} on {} process{} of {} thread{}; read {}, wrote {}, peak memory {} per process",
-                            human_seconds(outcome.seconds), processes, processes == 1 ? "" : "es", threads, threads == 1 ? "" : "s",
-                            human_bytes(outcome.bytes_read), human_bytes(outcome.bytes_written), human_bytes(outcome.peak_memory)));
+    session.say(
+        fmt::format("  took    {} on {} process{} of {} thread{}; read {}, wrote {}, peak memory "
+                    "{} per process",
+                    human_seconds(outcome.seconds), processes, processes == 1 ? "" : "es", threads,
+                    threads == 1 ? "" : "s", human_bytes(outcome.bytes_read),
+                    human_bytes(outcome.bytes_written), human_bytes(outcome.peak_memory)));
   }
   session.next(fmt::format("koine verify {0}", folder));
   session.next(fmt::format("koine export {0} --format hf --output {0}-hf", folder));
@@ -78,12 +87,14 @@ ExitCode run_merge(Session& session, const Options& options) {
   const std::filesystem::path target = target_of(recipe);
   const int wanted = options.threads > 0 ? options.threads : default_threads();
   if (options.backend == "cuda") {
-    throw DeviceError("this version merges on the CPU only; use --backend cpu or leave --backend out");
+    throw DeviceError(
+        "this version merges on the CPU only; use --backend cpu or leave --backend out");
   }
   if (options.is_dry) {
     if (!session.is_root()) return ExitCode::done;
     const int processes = std::max(1, comm::launched_processes());
-    return run_plan(session, {recipe, target, processes, wanted, memory_limit(options), options.start_over, options.as_json, false});
+    return run_plan(session, {recipe, target, processes, wanted, memory_limit(options),
+                              options.start_over, options.as_json, false});
   }
   comm::Communicator& processes = session.open(transport_of(options.transport));
   for (const std::string& warning : recipe.warnings) session.warn(warning);
@@ -97,13 +108,16 @@ ExitCode run_merge(Session& session, const Options& options) {
     live.interrupt_line();
     session.warn(note);
   };
-  watcher.planned = [&](const pipeline::Plan& plan, const pipeline::Inputs& inputs, const std::filesystem::path& run, int used) {
+  watcher.planned = [&](const pipeline::Plan& plan, const pipeline::Inputs& inputs,
+                        const std::filesystem::path& run, int used) {
     threads = used;
-    session.say(fmt::format("  {} tensors in {} shards from {} models, {} to read, {} to write", plan.tensors.size(), plan.shards.size(),
-                            inputs.experts.size() + 1, human_bytes(plan.bytes_in), human_bytes(plan.bytes_out)));
+    session.say(fmt::format("  {} tensors in {} shards from {} models, {} to read, {} to write",
+                            plan.tensors.size(), plan.shards.size(), inputs.experts.size() + 1,
+                            human_bytes(plan.bytes_in), human_bytes(plan.bytes_out)));
     live.start({plan.bytes_in + plan.bytes_out, plan.matrices, run});
   };
-  pipeline::MergeOptions merge_options{wanted, memory_limit(options), options.start_over, options.allow_nonfinite, {}};
+  pipeline::MergeOptions merge_options{
+      wanted, memory_limit(options), options.start_over, options.allow_nonfinite, {}};
   merge_options.origin = {std::filesystem::absolute(options.recipe).string(), options.overrides};
   const auto outcome = pipeline::merge(recipe, target, merge_options, processes, watcher);
   live.stop();
@@ -117,17 +131,20 @@ ExitCode run_merge(Session& session, const Options& options) {
 
 void add_merge(CLI::App& app, Session& session) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = add_command(app, session, "merge", "Merges experts into one checkpoint as a recipe says",
-                                  "mpirun -n 2 koine merge demo/lors.yaml --output runs/demo --set parameters.rank=7");
+  CLI::App* command = add_command(
+      app, session, "merge", "Merges experts into one checkpoint as a recipe says",
+      "mpirun -n 2 koine merge demo/lors.yaml --output runs/demo --set parameters.rank=7");
   add_recipe_options(*command, *options);
   command->add_flag("--dry-run", options->is_dry, "Show what would be done; write nothing");
   command->add_option("--backend", options->backend, "Where arithmetic runs: auto, cpu or cuda")
       ->option_text("NAME")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
-  command->add_option("--transport", options->transport, "How processes talk: auto, nccl, mpi or self")
+  command
+      ->add_option("--transport", options->transport, "How processes talk: auto, nccl, mpi or self")
       ->option_text("NAME")
       ->check(CLI::IsMember({"auto", "nccl", "mpi", "self"}));
-  command->add_flag("--allow-nonfinite", options->allow_nonfinite, "Go on where an input is not finite or the result overflows");
+  command->add_flag("--allow-nonfinite", options->allow_nonfinite,
+                    "Go on where an input is not finite or the result overflows");
   command->add_flag("--json", options->as_json, "The summary as JSON");
   command->callback([&session, options] {
     session.shares_work = true;

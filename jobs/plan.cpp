@@ -12,18 +12,23 @@ void add_plan(CLI::App& app, Session& session) {
     bool as_json = false, shows_settings = false;
   };
   const auto options = std::make_shared<Options>();
-  CLI::App* command = add_command(app, session, "plan", "Checks a recipe and shows what a merge would do, from headers alone",
-                                  "koine plan demo/lors.yaml --output runs/demo --ranks 4");
+  CLI::App* command = add_command(
+      app, session, "plan", "Checks a recipe and shows what a merge would do, from headers alone",
+      "koine plan demo/lors.yaml --output runs/demo --ranks 4");
   add_recipe_options(*command, *options);
-  command->add_option("--ranks", options->ranks, "Plan for so many processes")->option_text("N")->check(CLI::Range(1, 1 << 20));
-  command->add_flag("--show-settings", options->shows_settings, "Show every setting and where it came from");
+  command->add_option("--ranks", options->ranks, "Plan for so many processes")
+      ->option_text("N")
+      ->check(CLI::Range(1, 1 << 20));
+  command->add_flag("--show-settings", options->shows_settings,
+                    "Show every setting and where it came from");
   command->add_flag("--json", options->as_json, "For machines");
   command->callback([&session, options] {
     session.command = [&session, options] {
       const recipe::Recipe recipe = read_recipe(*options);
       const int threads = options->threads > 0 ? options->threads : default_threads();
-      return run_plan(session, {recipe, target_of(recipe), options->ranks, threads, memory_limit(*options), options->start_over,
-                                options->as_json, options->shows_settings});
+      return run_plan(session,
+                      {recipe, target_of(recipe), options->ranks, threads, memory_limit(*options),
+                       options->start_over, options->as_json, options->shows_settings});
     };
   });
 }

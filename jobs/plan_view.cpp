@@ -41,60 +41,90 @@ double balance(const std::vector<Load>& loads) {
 
 std::string_view what(pipeline::RunState state) {
   if (state == pipeline::RunState::complete) return "is complete already; merge would check it";
-  return state == pipeline::RunState::resumed ? "holds an unfinished run of this recipe; merge would go on with it" : "would be made";
+  return state == pipeline::RunState::resumed
+             ? "holds an unfinished run of this recipe; merge would go on with it"
+             : "would be made";
 }
 
 std::map<std::string, std::int64_t> treatments(const pipeline::Plan& plan) {
   constexpr const char* kWords[] = {"copied", "base", "dense", "pruned", "averaged"};
   std::map<std::string, std::int64_t> counts;
-  for (const auto& tensor : plan.tensors) ++counts[kWords[static_cast<std::size_t>(tensor.treatment)]];
+  for (const auto& tensor : plan.tensors)
+    ++counts[kWords[static_cast<std::size_t>(tensor.treatment)]];
   return counts;
 }
 
 }  // namespace
 
 void show_plan(const Session& session, const PlanView& v) {
-  std::string text = fmt::format("{}: {} of {} experts into {} ({})\n", v.recipe.file, v.recipe.merge_method, v.inputs.experts.size(),
-                                 v.folder.target.string(), what(v.folder.state));
-  text += fmt::format("  base      {} ({} tensors, {} parameters)\n", v.inputs.base.path, v.inputs.base.tensors.size(),
-                      human_count(v.inputs.base.parameters()));
-  for (const auto& expert : v.inputs.experts) text += fmt::format("  expert    {}: {}\n", expert.entry.name, expert.header.path);
-  for (const auto& [word, count] : treatments(v.plan)) text += fmt::format("  {:9} {} tensors\n", word, count);
-  for (const auto& hit : v.plan.selected) text += fmt::format("  select    '{}' hits {} matrices\n", hit.word, hit.tensors);
-  text += fmt::format("  work      reads {}, writes {}, factorises {} matrices in {} shards\n", human_bytes(v.plan.bytes_in),
-                      human_bytes(v.plan.bytes_out), v.plan.matrices, v.plan.shards.size());
-  text += fmt::format("  memory    about {} per process with {} threads\n", human_bytes(v.plan.memory(v.inputs, v.threads)), v.threads);
+  std::string text =
+      fmt::format("{}: {} of {} experts into {} ({})\n", v.recipe.file, v.recipe.merge_method,
+                  v.inputs.experts.size(), v.folder.target.string(), what(v.folder.state));
+  text += fmt::format("  base      {} ({} tensors, {} parameters)\n", v.inputs.base.path,
+                      v.inputs.base.tensors.size(), human_count(v.inputs.base.parameters()));
+  for (const auto& expert : v.inputs.experts)
+    text += fmt::format("  expert    {}: {}\n", expert.entry.name, expert.header.path);
+  for (const auto& [word, count] : treatments(v.plan))
+    text += fmt::format("  {:9} {} tensors\n", word, count);
+  for (const auto& hit : v.plan.selected)
+    text += fmt::format("  select    '{}' hits {} matrices\n", hit.word, hit.tensors);
+  text += fmt::format("  work      reads {}, writes {}, factorises {} matrices in {} shards\n",
+                      human_bytes(v.plan.bytes_in), human_bytes(v.plan.bytes_out), v.plan.matrices,
+                      v.plan.shards.size());
+  text += fmt::format("  memory    about {} per process with {} threads\n",
+                      human_bytes(v.plan.memory(v.inputs, v.threads)), v.threads);
   const auto shares = loads(v.plan);
-  text += fmt::format("  balance   {:.0f} % over {} process{}\n", 100 * balance(shares), shares.size(), shares.size() == 1 ? "" : "es");
+  text += fmt::format("  balance   {:.0f} % over {} process{}\n", 100 * balance(shares),
+                      shares.size(), shares.size() == 1 ? "" : "es");
   for (std::size_t rank = 0; rank < shares.size() && shares.size() > 1; ++rank) {
-    text += fmt::format("  rank {:<4} {} shards, reads {}, writes {}\n", rank, shares[rank].shards, human_bytes(shares[rank].bytes_in),
-                        human_bytes(shares[rank].bytes_out));
+    text += fmt::format("  rank {:<4} {} shards, reads {}, writes {}\n", rank, shares[rank].shards,
+                        human_bytes(shares[rank].bytes_in), human_bytes(shares[rank].bytes_out));
   }
   for (const auto& setting : v.recipe.settings) {
-    if (v.shows_settings) text += fmt::format("  setting   {} = {}  ({})\n", setting.key, setting.value, setting.origin);
+    if (v.shows_settings)
+      text +=
+          fmt::format("  setting   {} = {}  ({})\n", setting.key, setting.value, setting.origin);
   }
   text.pop_back();
   session.result(text);
 }
 
 void show_plan_json(const Session& session, const PlanView& v) {
-  Json ranks = Json::array(), shards = Json::array(), settings = Json::array(), hits = Json::array(), treated = Json::object();
+  Json ranks = Json::array(), shards = Json::array(), settings = Json::array(),
+       hits = Json::array(), treated = Json::object();
   for (const Load& load : loads(v.plan)) {
-    ranks.push_back({{"shards", load.shards}, {"bytes_read", load.bytes_in}, {"bytes_written", load.bytes_out}});
+    ranks.push_back({{"shards", load.shards},
+                     {"bytes_read", load.bytes_in},
+                     {"bytes_written", load.bytes_out}});
   }
   for (const auto& shard : v.plan.shards) {
-    shards.push_back({{"name", shard.name}, {"rank", shard.owner}, {"tensors", shard.tensors.size()},
-                      {"bytes_read", shard.bytes_in}, {"bytes_written", shard.bytes_out}});
+    shards.push_back({{"name", shard.name},
+                      {"rank", shard.owner},
+                      {"tensors", shard.tensors.size()},
+                      {"bytes_read", shard.bytes_in},
+                      {"bytes_written", shard.bytes_out}});
   }
-  for (const auto& s : v.recipe.settings) settings.push_back({{"key", s.key}, {"value", s.value}, {"origin", s.origin}});
-  for (const auto& hit : v.plan.selected) hits.push_back({{"word", hit.word}, {"matrices", hit.tensors}});
+  for (const auto& s : v.recipe.settings)
+    settings.push_back({{"key", s.key}, {"value", s.value}, {"origin", s.origin}});
+  for (const auto& hit : v.plan.selected)
+    hits.push_back({{"word", hit.word}, {"matrices", hit.tensors}});
   for (const auto& [word, count] : treatments(v.plan)) treated[word] = count;
-  const Json document{{"schema", "koine-plan-1"}, {"recipe", v.recipe.file}, {"output", v.folder.target.string()},
-                      {"experts", v.inputs.expert_names()}, {"tensors", v.plan.tensors.size()}, {"treatments", treated},
-                      {"select", hits}, {"matrices", v.plan.matrices}, {"bytes_read", v.plan.bytes_in},
-                      {"bytes_written", v.plan.bytes_out}, {"threads", v.threads},
-                      {"memory_bytes_per_process", v.plan.memory(v.inputs, v.threads)}, {"balance", balance(loads(v.plan))},
-                      {"ranks", ranks}, {"shards", shards}, {"settings", settings}};
+  const Json document{{"schema", "koine-plan-1"},
+                      {"recipe", v.recipe.file},
+                      {"output", v.folder.target.string()},
+                      {"experts", v.inputs.expert_names()},
+                      {"tensors", v.plan.tensors.size()},
+                      {"treatments", treated},
+                      {"select", hits},
+                      {"matrices", v.plan.matrices},
+                      {"bytes_read", v.plan.bytes_in},
+                      {"bytes_written", v.plan.bytes_out},
+                      {"threads", v.threads},
+                      {"memory_bytes_per_process", v.plan.memory(v.inputs, v.threads)},
+                      {"balance", balance(loads(v.plan))},
+                      {"ranks", ranks},
+                      {"shards", shards},
+                      {"settings", settings}};
   session.result(document.dump(2));
 }
 
@@ -104,13 +134,16 @@ ExitCode run_plan(const Session& session, const PlanRequest& request) {
   const pipeline::Plan plan = pipeline::make_plan(request.recipe, inputs, request.processes);
   const int threads = pipeline::threads_within(plan, inputs, request.threads, request.memory);
   const pipeline::Identity identity = pipeline::identity_of(request.recipe, inputs);
-  const auto folder = pipeline::foresee_run_folder({request.target, request.start_over, plan.bytes_out}, identity);
+  const auto folder =
+      pipeline::foresee_run_folder({request.target, request.start_over, plan.bytes_out}, identity);
   for (const std::string& note : request.recipe.warnings) session.warn(note);
   for (const std::string& note : plan.warnings) session.warn(note);
   for (const std::string& note : inputs.notes) session.say("note: " + note);
   const PlanView view{request.recipe, inputs, plan, folder, threads, request.shows_settings};
-  if (request.as_json) show_plan_json(session, view);
-  else show_plan(session, view);
+  if (request.as_json)
+    show_plan_json(session, view);
+  else
+    show_plan(session, view);
   return ExitCode::done;
 }
 

@@ -23,7 +23,8 @@ void add_recipe_options(CLI::App& command, RecipeOptions& options);
 
 /// @throws InputError
 [[nodiscard]] recipe::Recipe read_recipe(const RecipeOptions& options);
-/// The folder to write, relative to the working folder. @throws InputError where neither recipe nor --output names one
+/// The folder to write, relative to the working folder. @throws InputError where neither recipe nor
+/// --output names one
 [[nodiscard]] std::filesystem::path target_of(const recipe::Recipe& recipe);
 /// Cores this process may use, shared with the job's other processes on this machine. At least 1.
 [[nodiscard]] int default_threads();

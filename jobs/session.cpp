@@ -1,7 +1,5 @@
 #include "session.hpp"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +7,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace koine::jobs {
 namespace {
@@ -38,7 +37,8 @@ bool Session::use_color() const {
   const char* term = std::getenv("TERM");
   const char* no_color = std::getenv("NO_COLOR");
   const bool is_refused = no_color != nullptr && *no_color != '\0';
-  return !is_refused && (term == nullptr || std::strcmp(term, "dumb") != 0) && ::isatty(STDERR_FILENO) != 0;
+  return !is_refused && (term == nullptr || std::strcmp(term, "dumb") != 0) &&
+         ::isatty(STDERR_FILENO) != 0;
 }
 
 void Session::say(const std::string& line) const {
@@ -64,10 +64,12 @@ void Session::result(const std::string& text) const {
 }
 
 void Session::fail(const std::string& message) const {
-  // Before MPI runs, every process of a job finds the same fault: the root's message ends the job, the others wait for that.
+  // Before MPI runs, every process of a job finds the same fault: the root's message ends the job,
+  // the others wait for that.
   if (!processes && !is_root()) std::this_thread::sleep_for(std::chrono::seconds(2));
-  const std::string who = processes && processes->size() > 1 ? fmt::format("koine (rank {}):", processes->rank().value)
-                                                             : std::string("koine:");
+  const std::string who = processes && processes->size() > 1
+                              ? fmt::format("koine (rank {}):", processes->rank().value)
+                              : std::string("koine:");
   to_stderr(paint(use_color(), "31", who.c_str()) + " " + message);
 }
 

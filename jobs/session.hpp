@@ -9,18 +9,19 @@
 
 namespace koine::jobs {
 
-/// What every command shares: how much it says and where, who works with it, and what main() runs after parsing.
-/// Results go to stdout, all else to stderr; only the root process speaks.
+/// What every command shares: how much it says and where, who works with it, and what main() runs
+/// after parsing. Results go to stdout, all else to stderr; only the root process speaks.
 class Session {
  public:
   bool is_quiet = false;
   int verbosity = 0;
   std::string color = "auto";
 
-  bool shares_work = false;  ///< the command divides its work among processes; else the root alone does it
+  bool shares_work =
+      false;  ///< the command divides its work among processes; else the root alone does it
 
-  std::function<ExitCode()> command;               ///< set by the chosen subcommand's callback
-  std::unique_ptr<comm::Communicator> processes;   ///< opened by commands that work on many tensors
+  std::function<ExitCode()> command;              ///< set by the chosen subcommand's callback
+  std::unique_ptr<comm::Communicator> processes;  ///< opened by commands that work on many tensors
 
   /// Opens the communicator; after it only the root speaks.
   comm::Communicator& open(comm::Transport transport);
@@ -30,10 +31,12 @@ class Session {
   void warn(const std::string& line) const;     ///< stderr, "warning: …", even when quiet
   void next(const std::string& command) const;  ///< stderr: "next: …", unless quiet
   void result(const std::string& text) const;   ///< stdout, a line
-  void fail(const std::string& message) const;  ///< stderr: "koine: …" (with the rank where there are several)
+  void fail(const std::string& message)
+      const;  ///< stderr: "koine: …" (with the rank where there are several)
 
   [[nodiscard]] bool is_root() const;
-  [[nodiscard]] bool use_color() const;  ///< stderr is a terminal, or --color=always; NO_COLOR and TERM=dumb say no
+  [[nodiscard]] bool use_color()
+      const;  ///< stderr is a terminal, or --color=always; NO_COLOR and TERM=dumb say no
 };
 
 }  // namespace koine::jobs

@@ -1,15 +1,15 @@
-#include <H5public.h>
-#include <mpi.h>
+#include "version.hpp"
 
 #include <array>
 #include <filesystem>
 
+#include <H5public.h>
 #include <fmt/format.h>
+#include <mpi.h>
 
 #include "commands.hpp"
 #include "core/json.hpp"
 #include "lowrank/truncated_svd.hpp"
-#include "version.hpp"
 
 namespace koine::jobs {
 namespace {
@@ -27,7 +27,8 @@ Json devices() {
 std::string mpi_library() {
   std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
   int length = 0;
-  if (MPI_Get_library_version(text.data(), &length) != MPI_SUCCESS) return "unknown";  // allowed before MPI_Init
+  if (MPI_Get_library_version(text.data(), &length) != MPI_SUCCESS)
+    return "unknown";  // allowed before MPI_Init
   const std::string line(text.data(), static_cast<std::size_t>(length));
   return line.substr(0, line.find_first_of(",\n"));
 }
@@ -52,10 +53,13 @@ Json report() {
 
 }  // namespace
 
-std::string commit() { return build::kCommit; }
+std::string commit() {
+  return build::kCommit;
+}
 
 std::string version_text(bool as_json) {
-  return as_json ? to_text(report()) : fmt::format("koine {} ({})\n", build::kVersion, build::kCommit);
+  return as_json ? to_text(report())
+                 : fmt::format("koine {} ({})\n", build::kVersion, build::kCommit);
 }
 
 }  // namespace koine::jobs

@@ -1,11 +1,10 @@
-#include "kernels/dense.hpp"
-
 #include <algorithm>
 #include <string>
 #include <type_traits>
 
 #include "core/rules.hpp"
 #include "kernels/check.cuh"
+#include "kernels/dense.hpp"
 
 namespace koine::kernels {
 namespace {
@@ -13,14 +12,20 @@ namespace {
 constexpr std::int64_t kThreads = 256;
 constexpr std::int64_t kMaxBlocks = 65535;
 
-cudaStream_t as_cuda(Stream* stream) { return reinterpret_cast<cudaStream_t>(stream); }
+cudaStream_t as_cuda(Stream* stream) {
+  return reinterpret_cast<cudaStream_t>(stream);
+}
 
 unsigned blocks_for(std::int64_t count) {
   return static_cast<unsigned>(std::min((count + kThreads - 1) / kThreads, kMaxBlocks));
 }
 
-__device__ std::int64_t first_index() { return blockIdx.x * static_cast<std::int64_t>(blockDim.x) + threadIdx.x; }
-__device__ std::int64_t index_step() { return static_cast<std::int64_t>(gridDim.x) * blockDim.x; }
+__device__ std::int64_t first_index() {
+  return blockIdx.x * static_cast<std::int64_t>(blockDim.x) + threadIdx.x;
+}
+__device__ std::int64_t index_step() {
+  return static_cast<std::int64_t>(gridDim.x) * blockDim.x;
+}
 
 struct F32 {
   using Bits = float;
@@ -41,7 +46,8 @@ struct Bf16 {
 };
 
 template <typename Expert, typename Base>
-__global__ void task_vector_kernel(const typename Expert::Bits* expert, const typename Base::Bits* base, float* tau,
+__global__ void task_vector_kernel(const typename Expert::Bits* expert,
+                                   const typename Base::Bits* base, float* tau,
                                    std::int64_t count) {
   for (std::int64_t i = first_index(); i < count; i += index_step()) {
     tau[i] = rules::task_vector(Expert::widen(expert[i]), Base::widen(base[i]));
@@ -49,12 +55,14 @@ __global__ void task_vector_kernel(const typename Expert::Bits* expert, const ty
 }
 
 __global__ void accumulate_kernel(double weight, const float* m, double* sum, std::int64_t count) {
-  for (std::int64_t i = first_index(); i < count; i += index_step()) sum[i] = rules::accumulate(sum[i], weight, m[i]);
+  for (std::int64_t i = first_index(); i < count; i += index_step())
+    sum[i] = rules::accumulate(sum[i], weight, m[i]);
 }
 
 template <typename Base, typename Out>
-__global__ void round_merged_kernel(const typename Base::Bits* base, double lambda, const double* sum,
-                                    typename Out::Bits* out, std::int64_t count) {
+__global__ void round_merged_kernel(const typename Base::Bits* base, double lambda,
+                                    const double* sum, typename Out::Bits* out,
+                                    std::int64_t count) {
   for (std::int64_t i = first_index(); i < count; i += index_step()) {
     out[i] = Out::round(rules::merged(static_cast<double>(Base::widen(base[i])), lambda, sum[i]));
   }
@@ -64,12 +72,15 @@ __global__ void round_merged_kernel(const typename Base::Bits* base, double lamb
 template <typename Work>
 void with_format(DType dtype, Work&& work) {
   switch (dtype) {
-    case DType::f32: return work(F32{});
-    case DType::f16: return work(F16{});
-    case DType::bf16: return work(Bf16{});
+    case DType::f32:
+      return work(F32{});
+    case DType::f16:
+      return work(F16{});
+    case DType::bf16:
+      return work(Bf16{});
     default:
-      throw DeviceError("the CUDA kernels take float32, float16 and bfloat16, not " + std::string(recipe_name(dtype)) +
-                        "; use --backend cpu");
+      throw DeviceError("the CUDA kernels take float32, float16 and bfloat16, not " +
+                        std::string(recipe_name(dtype)) + "; use --backend cpu");
   }
 }
 
@@ -82,7 +93,8 @@ void task_vector(RawArray expert, RawArray base, float* tau, std::int64_t count,
       using Expert = decltype(expert_format);
       using Base = decltype(base_format);
       task_vector_kernel<Expert, Base><<<blocks_for(count), kThreads, 0, as_cuda(stream)>>>(
-          static_cast<const typename Expert::Bits*>(expert.data), static_cast<const typename Base::Bits*>(base.data), tau, count);
+          static_cast<const typename Expert::Bits*>(expert.data),
+          static_cast<const typename Base::Bits*>(base.data), tau, count);
       cuda::check(cudaGetLastError());
     });
   });

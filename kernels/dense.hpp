@@ -5,9 +5,10 @@
 #include "core/dtype.hpp"
 #include "kernels/stream.hpp"
 
-/// Element-wise kernels over device memory: loops around core/rules.hpp, so that equal inputs give the host's bits.
-/// All arrays of one call have `count` elements and do not overlap; the caller owns them and keeps them until the stream
-/// has passed the call. Cost: one read and one write of memory. Asynchronous, local.
+/// Element-wise kernels over device memory: loops around core/rules.hpp, so that equal inputs give
+/// the host's bits. All arrays of one call have `count` elements and do not overlap; the caller
+/// owns them and keeps them until the stream has passed the call. Cost: one read and one write of
+/// memory. Asynchronous, local.
 namespace koine::kernels {
 
 /// Elements as a checkpoint stores them, in device memory.
@@ -36,8 +37,9 @@ struct MergeTerms {
   double lambda = 1;
 };
 
-/// out_i = round_to_dtype(double(base_i) + lambda * sum_i), product and sum rounded separately in float64, then one
-/// rounding to out.dtype. NaN comes out as a NaN whose payload is the device's own.
+/// out_i = round_to_dtype(double(base_i) + lambda * sum_i), product and sum rounded separately in
+/// float64, then one rounding to out.dtype. NaN comes out as a NaN whose payload is the device's
+/// own.
 /// @throws DeviceError if the launch fails or a dtype is not f32, f16 or bf16
 void round_merged(const MergeTerms& terms, RawOutput out, std::int64_t count, Stream* stream);
 

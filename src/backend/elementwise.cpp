@@ -17,11 +17,13 @@ T load(const std::byte* at, std::size_t i) noexcept {
   return value;
 }
 
-/// Every fp16 value, widened by the rule: a table of 256 KiB stays in the cache where the rule's branches would not pay.
+/// Every fp16 value, widened by the rule: a table of 256 KiB stays in the cache where the rule's
+/// branches would not pay.
 const std::array<float, 65536>& f16_table() {
   static const auto table = [] {
     auto values = std::make_unique<std::array<float, 65536>>();
-    for (std::uint32_t h = 0; h < 65536; ++h) (*values)[h] = rules::widen_f16(static_cast<std::uint16_t>(h));
+    for (std::uint32_t h = 0; h < 65536; ++h)
+      (*values)[h] = rules::widen_f16(static_cast<std::uint16_t>(h));
     return values;
   }();
   return *table;
@@ -45,12 +47,14 @@ void for_each_widened(RawSpan raw, std::size_t count, Use use) {
 
 /// Stores round(value_i) and counts the finite values that became infinite.
 template <typename Bits, typename Round>
-std::int64_t store_rounded(std::span<const double> value, std::byte* out, Bits infinity, Round round) {
+std::int64_t store_rounded(std::span<const double> value, std::byte* out, Bits infinity,
+                           Round round) {
   std::int64_t overflows = 0;
   for (std::size_t i = 0; i < value.size(); ++i) {
     const Bits bits = round(value[i]);
     std::memcpy(out + i * sizeof(Bits), &bits, sizeof(Bits));
-    const auto magnitude = static_cast<Bits>(bits & static_cast<Bits>(~(Bits{1} << (sizeof(Bits) * 8 - 1))));
+    const auto magnitude =
+        static_cast<Bits>(bits & static_cast<Bits>(~(Bits{1} << (sizeof(Bits) * 8 - 1))));
     overflows += (magnitude == infinity && std::isfinite(value[i])) ? 1 : 0;
   }
   return overflows;
@@ -63,8 +67,9 @@ void widen(RawSpan raw, std::span<float> out) {
 }
 
 void task_vector(RawSpan expert, std::span<const float> base, std::span<float> tau) {
-  for_each_widened(expert, tau.size(),
-                   [&](std::size_t i, float value) { tau[i] = rules::task_vector(value, base[i]); });
+  for_each_widened(expert, tau.size(), [&](std::size_t i, float value) {
+    tau[i] = rules::task_vector(value, base[i]);
+  });
 }
 
 void accumulate(double weight, std::span<const float> m, std::span<double> sum) {
@@ -89,10 +94,12 @@ std::int64_t round_to(DType dtype, std::span<const double> value, std::span<std:
     return 0;
   }
   if (dtype == DType::f32) {
-    return store_rounded<std::uint32_t>(value, out.data(), 0x7F800000U,
-                                        [](double x) { return rules::bits_as<std::uint32_t>(rules::round_f32(x)); });
+    return store_rounded<std::uint32_t>(value, out.data(), 0x7F800000U, [](double x) {
+      return rules::bits_as<std::uint32_t>(rules::round_f32(x));
+    });
   }
-  if (dtype == DType::f16) return store_rounded<std::uint16_t>(value, out.data(), 0x7C00U, rules::round_f16);
+  if (dtype == DType::f16)
+    return store_rounded<std::uint16_t>(value, out.data(), 0x7C00U, rules::round_f16);
   return store_rounded<std::uint16_t>(value, out.data(), 0x7F80U, rules::round_bf16);
 }
 
@@ -101,7 +108,8 @@ std::optional<std::int64_t> first_nonfinite(std::span<const float> values) noexc
   for (std::size_t start = 0; start < values.size(); start += kBatch) {
     const std::size_t end = std::min(values.size(), start + kBatch);
     std::uint32_t largest = 0;
-    for (std::size_t i = start; i < end; ++i) largest = std::max(largest, rules::magnitude_key(values[i]));
+    for (std::size_t i = start; i < end; ++i)
+      largest = std::max(largest, rules::magnitude_key(values[i]));
     if (largest < 0x7F800000U) continue;
     for (std::size_t i = start; i < end; ++i) {
       if (!std::isfinite(values[i])) return static_cast<std::int64_t>(i);

@@ -7,7 +7,8 @@
 
 #include "core/dtype.hpp"
 
-/// Loops of rules.hpp over raw tensor bytes, on the CPU. All spans of one call have one length; none overlap.
+/// Loops of rules.hpp over raw tensor bytes, on the CPU. All spans of one call have one length;
+/// none overlap.
 namespace koine::backend {
 
 /// Elements as a checkpoint stores them.
@@ -25,7 +26,8 @@ void task_vector(RawSpan expert, std::span<const float> base, std::span<float> t
 /// sum_i += weight * double(m_i), product and sum rounded separately.
 void accumulate(double weight, std::span<const float> m, std::span<double> sum);
 
-/// value_i = double(base_i) + lambda * sum_i, product and sum rounded separately; base as stored, exact.
+/// value_i = double(base_i) + lambda * sum_i, product and sum rounded separately; base as stored,
+/// exact.
 void add_to_base(RawSpan base, double lambda, std::span<double> sum_to_value);
 
 /// Rounds once to `dtype`. Returns how many finite values became infinite.

@@ -27,8 +27,9 @@ std::int64_t blocks(const Checkpoint& checkpoint, bool is_encoder) {
 }
 
 Json to_json(const ModelDims& d) {
-  return Json::array({d.n_mels, d.n_vocab, d.n_audio_ctx, d.n_audio_state, d.n_audio_head, d.n_audio_layer,
-                      d.n_text_ctx, d.n_text_state, d.n_text_head, d.n_text_layer});
+  return Json::array({d.n_mels, d.n_vocab, d.n_audio_ctx, d.n_audio_state, d.n_audio_head,
+                      d.n_audio_layer, d.n_text_ctx, d.n_text_state, d.n_text_head,
+                      d.n_text_layer});
 }
 
 ModelDims dims_from_json(const Json& j) {
@@ -38,8 +39,9 @@ ModelDims dims_from_json(const Json& j) {
 }  // namespace
 
 const TensorInfo* Checkpoint::find(std::string_view canonical) const noexcept {
-  const auto at = std::lower_bound(tensors.begin(), tensors.end(), canonical,
-                                   [](const TensorInfo& t, std::string_view name) { return t.canonical < name; });
+  const auto at = std::lower_bound(
+      tensors.begin(), tensors.end(), canonical,
+      [](const TensorInfo& t, std::string_view name) { return t.canonical < name; });
   return at != tensors.end() && at->canonical == canonical ? &*at : nullptr;
 }
 
@@ -60,18 +62,19 @@ void finish_header(Checkpoint& checkpoint) {
     const Naming naming = naming_of(tensor.name);
     if (checkpoint.naming == Naming::unknown) checkpoint.naming = naming;
     if (naming != Naming::unknown && naming != checkpoint.naming) {
-      throw InputError(fmt::format("{}: tensor '{}' mixes OpenAI and Hugging Face names in one checkpoint",
-                                   checkpoint.path, tensor.name));
+      throw InputError(
+          fmt::format("{}: tensor '{}' mixes OpenAI and Hugging Face names in one checkpoint",
+                      checkpoint.path, tensor.name));
     }
   }
   std::sort(tensors.begin(), tensors.end(),
             [](const TensorInfo& a, const TensorInfo& b) { return a.canonical < b.canonical; });
-  const auto twice = std::adjacent_find(tensors.begin(), tensors.end(), [](const TensorInfo& a, const TensorInfo& b) {
-    return a.canonical == b.canonical;
-  });
+  const auto twice = std::adjacent_find(
+      tensors.begin(), tensors.end(),
+      [](const TensorInfo& a, const TensorInfo& b) { return a.canonical == b.canonical; });
   if (twice != tensors.end()) {
-    throw InputError(fmt::format("{}: tensors '{}' and '{}' are both '{}'", checkpoint.path, twice->name,
-                                 (twice + 1)->name, twice->canonical));
+    throw InputError(fmt::format("{}: tensors '{}' and '{}' are both '{}'", checkpoint.path,
+                                 twice->name, (twice + 1)->name, twice->canonical));
   }
   if (!checkpoint.dims) checkpoint.dims = derive_dims(checkpoint);
 }
@@ -86,7 +89,8 @@ std::optional<ModelDims> derive_dims(const Checkpoint& checkpoint) {
   d.n_text_ctx = extent(checkpoint, "decoder.positional_embedding", 0);
   d.n_text_state = extent(checkpoint, kTokenEmbedding, 1);
   d.n_text_layer = blocks(checkpoint, false);
-  if (d.n_audio_state == 0 || d.n_text_state == 0 || d.n_vocab == 0 || d.n_audio_ctx == 0) return std::nullopt;
+  if (d.n_audio_state == 0 || d.n_text_state == 0 || d.n_vocab == 0 || d.n_audio_ctx == 0)
+    return std::nullopt;
   d.n_audio_head = std::max<std::int64_t>(1, d.n_audio_state / 64);
   d.n_text_head = std::max<std::int64_t>(1, d.n_text_state / 64);
   return d;
@@ -94,9 +98,11 @@ std::optional<ModelDims> derive_dims(const Checkpoint& checkpoint) {
 
 std::string to_bytes(const Checkpoint& checkpoint) {
   Json files = Json::array(), tensors = Json::array();
-  for (const SourceFile& file : checkpoint.files) files.push_back(Json::array({file.path, file.size}));
+  for (const SourceFile& file : checkpoint.files)
+    files.push_back(Json::array({file.path, file.size}));
   for (const TensorInfo& t : checkpoint.tensors) {
-    tensors.push_back(Json::array({t.name, t.canonical, static_cast<int>(t.dtype), t.shape, t.file, t.offset, t.strides}));
+    tensors.push_back(Json::array(
+        {t.name, t.canonical, static_cast<int>(t.dtype), t.shape, t.file, t.offset, t.strides}));
   }
   const Json document{{"path", checkpoint.path},
                       {"format", static_cast<int>(checkpoint.format)},
@@ -116,10 +122,12 @@ Checkpoint from_bytes(std::string_view bytes) {
   checkpoint.naming = static_cast<Naming>(document.at("naming").get<int>());
   checkpoint.notes = document.at("notes").get<std::vector<std::string>>();
   if (!document.at("dims").is_null()) checkpoint.dims = dims_from_json(document.at("dims"));
-  for (const Json& file : document.at("files")) checkpoint.files.push_back({file.at(0), file.at(1)});
+  for (const Json& file : document.at("files"))
+    checkpoint.files.push_back({file.at(0), file.at(1)});
   for (const Json& t : document.at("tensors")) {
-    checkpoint.tensors.push_back({t.at(0), t.at(1), static_cast<DType>(t.at(2).get<int>()), t.at(3).get<Shape>(),
-                                  t.at(4), t.at(5), t.at(6).get<std::vector<std::int64_t>>()});
+    checkpoint.tensors.push_back({t.at(0), t.at(1), static_cast<DType>(t.at(2).get<int>()),
+                                  t.at(3).get<Shape>(), t.at(4), t.at(5),
+                                  t.at(6).get<std::vector<std::int64_t>>()});
   }
   return checkpoint;
 }

@@ -27,8 +27,8 @@ struct ModelDims {
 
 /// One tensor of a checkpoint and where its bytes lie.
 struct TensorInfo {
-  std::string name;                   ///< as the checkpoint stores it
-  std::string canonical;              ///< OpenAI's name; the same for both namings
+  std::string name;       ///< as the checkpoint stores it
+  std::string canonical;  ///< OpenAI's name; the same for both namings
   DType dtype = DType::f32;
   Shape shape;
   std::int32_t file = 0;              ///< index into Checkpoint::files
@@ -43,24 +43,26 @@ struct SourceFile {
   std::int64_t size = 0;
 };
 
-/// The headers of a checkpoint, checked; no weights. Tensors are sorted by canonical name, which is unique.
+/// The headers of a checkpoint, checked; no weights. Tensors are sorted by canonical name, which is
+/// unique.
 struct Checkpoint {
   std::string path;  ///< as the user wrote it (made absolute by the recipe)
   Format format = Format::safetensors;
   Naming naming = Naming::unknown;
   std::vector<SourceFile> files;
   std::vector<TensorInfo> tensors;
-  std::optional<ModelDims> dims;   ///< from the archive, or derived from the shapes
-  std::vector<std::string> notes;  ///< what the user should hear once (stripped prefixes, unlisted tensors …)
+  std::optional<ModelDims> dims;  ///< from the archive, or derived from the shapes
+  std::vector<std::string>
+      notes;  ///< what the user should hear once (stripped prefixes, unlisted tensors …)
 
   [[nodiscard]] const TensorInfo* find(std::string_view canonical) const noexcept;
   [[nodiscard]] std::int64_t bytes() const noexcept;       ///< of all tensors
   [[nodiscard]] std::int64_t parameters() const noexcept;  ///< elements of all tensors
 };
 
-/// Reads and checks the headers of any supported checkpoint: HF folder (single or sharded safetensors, or
-/// pytorch_model.bin), one .safetensors, OpenAI .pt or torch .bin archive, Koine run folder.
-/// Local: no communication; nothing but headers is read.
+/// Reads and checks the headers of any supported checkpoint: HF folder (single or sharded
+/// safetensors, or pytorch_model.bin), one .safetensors, OpenAI .pt or torch .bin archive, Koine
+/// run folder. Local: no communication; nothing but headers is read.
 /// @throws InputError with the file, what was expected, what was found
 [[nodiscard]] Checkpoint open(const std::string& path);
 
@@ -72,7 +74,8 @@ struct Checkpoint {
 /// @throws InputError where two tensors have one canonical name
 void finish_header(Checkpoint& checkpoint);
 
-/// Derives dims from names and shapes (heads = width / 64, as in every Whisper); nothing if this is no Whisper.
+/// Derives dims from names and shapes (heads = width / 64, as in every Whisper); nothing if this is
+/// no Whisper.
 [[nodiscard]] std::optional<ModelDims> derive_dims(const Checkpoint& checkpoint);
 
 }  // namespace koine::checkpoint

@@ -9,17 +9,18 @@ namespace {
 
 using Pair = std::pair<std::string_view, std::string_view>;  // OpenAI, HF without "model."
 
-constexpr std::array<Pair, 11> kWhole{{{"encoder.conv1.weight", "encoder.conv1.weight"},
-                                       {"encoder.conv1.bias", "encoder.conv1.bias"},
-                                       {"encoder.conv2.weight", "encoder.conv2.weight"},
-                                       {"encoder.conv2.bias", "encoder.conv2.bias"},
-                                       {"encoder.positional_embedding", "encoder.embed_positions.weight"},
-                                       {"decoder.positional_embedding", "decoder.embed_positions.weight"},
-                                       {"decoder.token_embedding.weight", "decoder.embed_tokens.weight"},
-                                       {"encoder.ln_post.weight", "encoder.layer_norm.weight"},
-                                       {"encoder.ln_post.bias", "encoder.layer_norm.bias"},
-                                       {"decoder.ln.weight", "decoder.layer_norm.weight"},
-                                       {"decoder.ln.bias", "decoder.layer_norm.bias"}}};
+constexpr std::array<Pair, 11> kWhole{
+    {{"encoder.conv1.weight", "encoder.conv1.weight"},
+     {"encoder.conv1.bias", "encoder.conv1.bias"},
+     {"encoder.conv2.weight", "encoder.conv2.weight"},
+     {"encoder.conv2.bias", "encoder.conv2.bias"},
+     {"encoder.positional_embedding", "encoder.embed_positions.weight"},
+     {"decoder.positional_embedding", "decoder.embed_positions.weight"},
+     {"decoder.token_embedding.weight", "decoder.embed_tokens.weight"},
+     {"encoder.ln_post.weight", "encoder.layer_norm.weight"},
+     {"encoder.ln_post.bias", "encoder.layer_norm.bias"},
+     {"decoder.ln.weight", "decoder.layer_norm.weight"},
+     {"decoder.ln.bias", "decoder.layer_norm.bias"}}};
 
 /// Modules of a block; ".weight" or ".bias" follows.
 constexpr std::array<Pair, 13> kModules{{{"attn.query", "self_attn.q_proj"},
@@ -62,7 +63,8 @@ bool split_block(std::string_view name, std::string_view blocks, Parts& parts) {
     if (!rest.starts_with(blocks)) continue;
     rest.remove_prefix(blocks.size());
     std::size_t digits = 0;
-    while (digits < rest.size() && std::isdigit(static_cast<unsigned char>(rest[digits])) != 0) ++digits;
+    while (digits < rest.size() && std::isdigit(static_cast<unsigned char>(rest[digits])) != 0)
+      ++digits;
     if (digits == 0 || digits > 6 || digits == rest.size() || rest[digits] != '.') return false;
     parts = {stack, rest.substr(0, digits), rest.substr(digits + 1)};
     return true;
@@ -77,16 +79,33 @@ std::string translate(std::string_view part, bool to_openai) {
   const std::string_view module = part.substr(0, dot), leaf = part.substr(dot);
   if (leaf != ".weight" && leaf != ".bias") return {};
   for (const auto& [openai, hf] : kModules) {
-    if ((to_openai ? hf : openai) == module) return std::string(to_openai ? openai : hf) + std::string(leaf);
+    if ((to_openai ? hf : openai) == module)
+      return std::string(to_openai ? openai : hf) + std::string(leaf);
   }
   return {};
 }
 
-constexpr std::array<std::string_view, 17> kWords{"attention", "self_attention", "cross_attention", "query", "key",
-                                                  "value", "out", "mlp", "fc1", "fc2", "norm", "embedding",
-                                                  "position", "conv", "bias", "encoder", "decoder"};
+constexpr std::array<std::string_view, 17> kWords{"attention",
+                                                  "self_attention",
+                                                  "cross_attention",
+                                                  "query",
+                                                  "key",
+                                                  "value",
+                                                  "out",
+                                                  "mlp",
+                                                  "fc1",
+                                                  "fc2",
+                                                  "norm",
+                                                  "embedding",
+                                                  "position",
+                                                  "conv",
+                                                  "bias",
+                                                  "encoder",
+                                                  "decoder"};
 
-std::uint32_t bit(Role role) { return static_cast<std::uint32_t>(role); }
+std::uint32_t bit(Role role) {
+  return static_cast<std::uint32_t>(role);
+}
 
 std::uint32_t roles_of_part(std::string_view part) {
   const auto dot = part.rfind('.');
@@ -115,7 +134,8 @@ std::string canonical_name(std::string_view name) {
   Parts parts;
   if (split_block(bare, ".layers.", parts)) {
     const std::string part = translate(parts.rest, true);
-    if (!part.empty()) return std::string(parts.stack) + ".blocks." + std::string(parts.number) + "." + part;
+    if (!part.empty())
+      return std::string(parts.stack) + ".blocks." + std::string(parts.number) + "." + part;
   }
   return std::string(bare);
 }
@@ -127,7 +147,9 @@ std::string hf_name(std::string_view canonical) {
   Parts parts;
   if (split_block(canonical, ".blocks.", parts)) {
     const std::string part = translate(parts.rest, false);
-    if (!part.empty()) return "model." + std::string(parts.stack) + ".layers." + std::string(parts.number) + "." + part;
+    if (!part.empty())
+      return "model." + std::string(parts.stack) + ".layers." + std::string(parts.number) + "." +
+             part;
   }
   return std::string(canonical);
 }
@@ -152,12 +174,14 @@ std::uint32_t roles_of(std::string_view canonical) {
   if (canonical.ends_with(".bias")) roles |= bit(Role::bias);
   const Block block = block_of(canonical);
   if (block.is_block) return roles | roles_of_part(block.part);
-  if (canonical.find(".conv1.") != std::string_view::npos || canonical.find(".conv2.") != std::string_view::npos) {
+  if (canonical.find(".conv1.") != std::string_view::npos ||
+      canonical.find(".conv2.") != std::string_view::npos) {
     roles |= bit(Role::conv);
   }
   if (canonical.ends_with("positional_embedding")) roles |= bit(Role::position);
   if (canonical == kTokenEmbedding || canonical == kTiedOutput) roles |= bit(Role::embedding);
-  if (canonical.starts_with("encoder.ln_post.") || canonical.starts_with("decoder.ln.")) roles |= bit(Role::norm);
+  if (canonical.starts_with("encoder.ln_post.") || canonical.starts_with("decoder.ln."))
+    roles |= bit(Role::norm);
   return roles;
 }
 
@@ -168,7 +192,9 @@ std::uint32_t role_from_word(std::string_view word) {
   return 0;
 }
 
-std::vector<std::string> role_words() { return {kWords.begin(), kWords.end()}; }
+std::vector<std::string> role_words() {
+  return {kWords.begin(), kWords.end()};
+}
 
 std::vector<std::string> words_of(std::uint32_t roles) {
   std::vector<std::string> words;

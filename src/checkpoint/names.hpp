@@ -9,8 +9,9 @@
 
 namespace koine::checkpoint {
 
-/// OpenAI's name of a Whisper tensor, for OpenAI and HF names (`model.`, `module.`, `_orig_mod.` are stripped).
-/// Unknown names come back without those prefixes. An anchored table, no substring replacement.
+/// OpenAI's name of a Whisper tensor, for OpenAI and HF names (`model.`, `module.`, `_orig_mod.`
+/// are stripped). Unknown names come back without those prefixes. An anchored table, no substring
+/// replacement.
 [[nodiscard]] std::string canonical_name(std::string_view name);
 
 /// HF's name ("model." in front) of a canonical name; unknown names come back unchanged.
@@ -47,7 +48,7 @@ enum class Role : std::uint32_t {
 }
 /// "attention" -> Role::attention; 0 for a word that is no role.
 [[nodiscard]] std::uint32_t role_from_word(std::string_view word);
-[[nodiscard]] std::vector<std::string> role_words();            ///< all of them, in the order above
+[[nodiscard]] std::vector<std::string> role_words();  ///< all of them, in the order above
 [[nodiscard]] std::vector<std::string> words_of(std::uint32_t roles);
 
 /// Where a tensor stands: its stack and block, or neither.
@@ -60,6 +61,7 @@ struct Block {
 [[nodiscard]] Block block_of(std::string_view canonical);
 
 inline constexpr std::string_view kTokenEmbedding = "decoder.token_embedding.weight";
-inline constexpr std::string_view kTiedOutput = "proj_out.weight";  ///< logits; tied to the token embedding
+inline constexpr std::string_view kTiedOutput =
+    "proj_out.weight";  ///< logits; tied to the token embedding
 
 }  // namespace koine::checkpoint

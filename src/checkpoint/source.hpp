@@ -9,8 +9,8 @@
 
 namespace koine::checkpoint {
 
-/// Reads tensors of one checkpoint by offset. Thread-safe. Opens a file when its first tensor is read; at most
-/// 64 stay open.
+/// Reads tensors of one checkpoint by offset. Thread-safe. Opens a file when its first tensor is
+/// read; at most 64 stay open.
 class Source {
  public:
   explicit Source(const Checkpoint& header);  ///< keeps a reference: `header` must live longer
@@ -21,7 +21,8 @@ class Source {
   /// Elements [first, first + count) in row-major order, as stored (little-endian), into `out`.
   /// @pre out.size() == count * size_of(tensor.dtype); 0 <= first, first + count <= tensor.count()
   /// @throws InputError where the file has become shorter, StorageError on an I/O error
-  void read(const TensorInfo& tensor, std::int64_t first, std::int64_t count, std::span<std::byte> out) const;
+  void read(const TensorInfo& tensor, std::int64_t first, std::int64_t count,
+            std::span<std::byte> out) const;
 
  private:
   struct State;

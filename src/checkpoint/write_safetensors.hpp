@@ -18,14 +18,16 @@ struct OutTensor {
   [[nodiscard]] std::int64_t bytes() const noexcept { return numel(shape) * size_of(dtype); }
 };
 
-/// Fills `out` with bytes [offset, offset + out.size()) of tensor `index` of the list given to the writer. Called in
-/// order of the file, in pieces of at most kPieceBytes.
-using ByteSource = std::function<void(std::size_t index, std::int64_t offset, std::span<std::byte> out)>;
+/// Fills `out` with bytes [offset, offset + out.size()) of tensor `index` of the list given to the
+/// writer. Called in order of the file, in pieces of at most kPieceBytes.
+using ByteSource =
+    std::function<void(std::size_t index, std::int64_t offset, std::span<std::byte> out)>;
 inline constexpr std::int64_t kPieceBytes = std::int64_t{16} << 20;
 
-/// One .safetensors file in the reference writer's order (dtype descending, then name), header padded to 8 bytes,
-/// written to a temporary name, synced, renamed. Memory: one piece.
+/// One .safetensors file in the reference writer's order (dtype descending, then name), header
+/// padded to 8 bytes, written to a temporary name, synced, renamed. Memory: one piece.
 void write_safetensors(const std::filesystem::path& path, const std::vector<OutTensor>& tensors,
-                       const std::map<std::string, std::string>& metadata, const ByteSource& source);
+                       const std::map<std::string, std::string>& metadata,
+                       const ByteSource& source);
 
 }  // namespace koine::checkpoint

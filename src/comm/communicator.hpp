@@ -12,7 +12,8 @@ struct RankId {
   int value = 0;  ///< a process; never a number of singular values
 };
 
-/// Processes that work on one merge. Every member function but rank, size, name and abort is collective.
+/// Processes that work on one merge. Every member function but rank, size, name and abort is
+/// collective.
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -37,13 +38,16 @@ class Communicator {
 /// A single process.
 [[nodiscard]] std::unique_ptr<Communicator> make_self();
 
-/// A duplicate of MPI_COMM_WORLD. Initialises MPI, and finalises it in the destructor, unless the caller has. @throws CommError
+/// A duplicate of MPI_COMM_WORLD. Initialises MPI, and finalises it in the destructor, unless the
+/// caller has. @throws CommError
 [[nodiscard]] std::unique_ptr<Communicator> make_mpi();
 
-/// Whether a launcher (mpirun, srun --mpi=pmix) started this process as one of several. Reads the environment only.
+/// Whether a launcher (mpirun, srun --mpi=pmix) started this process as one of several. Reads the
+/// environment only.
 [[nodiscard]] bool started_by_launcher();
 [[nodiscard]] int launched_processes();  ///< as the launcher's environment says; 1 without one
-/// This process' number and how many of the job run on this machine, as the launcher's environment says (0 and 1 without).
+/// This process' number and how many of the job run on this machine, as the launcher's environment
+/// says (0 and 1 without).
 [[nodiscard]] RankId launched_rank();
 [[nodiscard]] int launched_on_this_machine();
 

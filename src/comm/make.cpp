@@ -32,7 +32,9 @@ int launched_processes() {
   return 1;
 }
 
-bool started_by_launcher() { return launched_processes() > 1; }
+bool started_by_launcher() {
+  return launched_processes() > 1;
+}
 
 RankId launched_rank() {
   constexpr std::array<const char*, 3> kRanks{"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
@@ -42,16 +44,21 @@ RankId launched_rank() {
 int launched_on_this_machine() {
   constexpr std::array<const char*, 2> kSizes{"OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"};
   if (const int size = first_number(kSizes, 0); size > 0) return size;
-  return started_by_launcher() ? first_number(std::array<const char*, 1>{"SLURM_NTASKS_PER_NODE"}, 1) : 1;
+  return started_by_launcher()
+             ? first_number(std::array<const char*, 1>{"SLURM_NTASKS_PER_NODE"}, 1)
+             : 1;
 }
 
 std::unique_ptr<Communicator> make(Transport transport) {
   if (transport == Transport::nccl) {
-    throw DeviceError("transport nccl needs a GPU for every process, which this build has no backend for; use --transport mpi");
+    throw DeviceError(
+        "transport nccl needs a GPU for every process, which this build has no backend for; use "
+        "--transport mpi");
   }
   if (transport == Transport::self && started_by_launcher()) {
-    throw InputError(fmt::format("--transport self is for one process, but the launcher started {}; use --transport mpi",
-                                 launched_processes()));
+    throw InputError(fmt::format(
+        "--transport self is for one process, but the launcher started {}; use --transport mpi",
+        launched_processes()));
   }
   const bool with_mpi = transport == Transport::mpi || started_by_launcher();
   return with_mpi ? make_mpi() : make_self();

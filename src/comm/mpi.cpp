@@ -1,5 +1,3 @@
-#include <mpi.h>
-
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -8,6 +6,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <mpi.h>
 
 #include "comm/communicator.hpp"
 #include "core/error.hpp"
@@ -26,12 +25,14 @@ void check(int status, std::source_location at = std::source_location::current()
 
 int to_mpi_count(std::size_t count) {
   if (count > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-    throw CommError(fmt::format("a message of {} elements is more than MPI counts; send it in pieces", count));
+    throw CommError(
+        fmt::format("a message of {} elements is more than MPI counts; send it in pieces", count));
   }
   return static_cast<int>(count);
 }
 
-/// Waits for a request without burning the core that another process may need; a stop request ends the wait.
+/// Waits for a request without burning the core that another process may need; a stop request ends
+/// the wait.
 void wait(MPI_Request request) {
   using namespace std::chrono_literals;
   auto pause = 20us;
@@ -85,11 +86,14 @@ class Mpi final : public Communicator {
     for (double& slot : slots) slot += 0.0;  // -0 as +0: the sum must not tell one process from two
     reduce(slots.data(), slots.size(), MPI_DOUBLE);
   }
-  void all_reduce_sum(std::span<std::int64_t> counts) override { reduce(counts.data(), counts.size(), MPI_INT64_T); }
+  void all_reduce_sum(std::span<std::int64_t> counts) override {
+    reduce(counts.data(), counts.size(), MPI_INT64_T);
+  }
 
   [[nodiscard]] std::vector<std::string> gather(const std::string& text) override {
     const int mine = to_mpi_count(text.size());
-    std::vector<int> lengths(static_cast<std::size_t>(size_)), starts(static_cast<std::size_t>(size_));
+    std::vector<int> lengths(static_cast<std::size_t>(size_)),
+        starts(static_cast<std::size_t>(size_));
     MPI_Request request = MPI_REQUEST_NULL;
     check(MPI_Igather(&mine, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, world_, &request));
     wait(request);
@@ -99,12 +103,13 @@ class Mpi final : public Communicator {
       total += static_cast<std::size_t>(lengths[r]);
     }
     std::string all(is_root() ? total : 0, '\0');
-    check(MPI_Igatherv(text.data(), mine, MPI_CHAR, all.data(), lengths.data(), starts.data(), MPI_CHAR, 0, world_,
-                       &request));
+    check(MPI_Igatherv(text.data(), mine, MPI_CHAR, all.data(), lengths.data(), starts.data(),
+                       MPI_CHAR, 0, world_, &request));
     wait(request);
     std::vector<std::string> texts;
     for (std::size_t r = 0; is_root() && r < lengths.size(); ++r) {
-      texts.push_back(all.substr(static_cast<std::size_t>(starts[r]), static_cast<std::size_t>(lengths[r])));
+      texts.push_back(
+          all.substr(static_cast<std::size_t>(starts[r]), static_cast<std::size_t>(lengths[r])));
     }
     return texts;
   }
@@ -136,6 +141,8 @@ class Mpi final : public Communicator {
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_mpi() { return std::make_unique<Mpi>(); }
+std::unique_ptr<Communicator> make_mpi() {
+  return std::make_unique<Mpi>();
+}
 
 }  // namespace koine::comm

@@ -22,6 +22,8 @@ class Self final : public Communicator {
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_self() { return std::make_unique<Self>(); }
+std::unique_ptr<Communicator> make_self() {
+  return std::make_unique<Self>();
+}
 
 }  // namespace koine::comm

@@ -27,14 +27,24 @@ constexpr std::array<Row, 13> kRows{{{DType::f64, 8, true, "F64", "float64"},
                                      {DType::u8, 1, false, "U8", "uint8"},
                                      {DType::boolean, 1, false, "BOOL", "bool"}}};
 
-const Row& row(DType dtype) noexcept { return kRows[static_cast<std::size_t>(dtype)]; }
+const Row& row(DType dtype) noexcept {
+  return kRows[static_cast<std::size_t>(dtype)];
+}
 
 }  // namespace
 
-std::int64_t size_of(DType dtype) noexcept { return row(dtype).size; }
-bool is_float(DType dtype) noexcept { return row(dtype).floating; }
-std::string_view safetensors_name(DType dtype) noexcept { return row(dtype).safetensors; }
-std::string_view recipe_name(DType dtype) noexcept { return row(dtype).recipe; }
+std::int64_t size_of(DType dtype) noexcept {
+  return row(dtype).size;
+}
+bool is_float(DType dtype) noexcept {
+  return row(dtype).floating;
+}
+std::string_view safetensors_name(DType dtype) noexcept {
+  return row(dtype).safetensors;
+}
+std::string_view recipe_name(DType dtype) noexcept {
+  return row(dtype).recipe;
+}
 
 std::optional<DType> from_safetensors_name(std::string_view name) noexcept {
   for (const Row& r : kRows) {

@@ -1,9 +1,5 @@
 #include "core/file.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -11,7 +7,10 @@
 #include <cstring>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/error.hpp"
 
@@ -25,9 +24,11 @@ constexpr std::size_t kLargestCall = std::size_t{1} << 30;  // pread and pwrite 
 
 [[noreturn]] void throw_storage(const std::string& path, const char* doing) {
   const int code = errno;
-  const char* advice = code == ENOSPC || code == EDQUOT ? "free some space and run the same command again"
-                                                        : "check the storage and run the same command again";
-  throw StorageError(fmt::format("{}: {} failed: {}; {}", path, doing, std::strerror(code), advice));
+  const char* advice = code == ENOSPC || code == EDQUOT
+                           ? "free some space and run the same command again"
+                           : "check the storage and run the same command again";
+  throw StorageError(
+      fmt::format("{}: {} failed: {}; {}", path, doing, std::strerror(code), advice));
 }
 
 int open_retrying(const char* path, int flags, mode_t mode = 0) {
@@ -41,11 +42,13 @@ int open_retrying(const char* path, int flags, mode_t mode = 0) {
 
 File File::open_read(const std::filesystem::path& path) {
   const int descriptor = open_retrying(path.c_str(), O_RDONLY);
-  if (descriptor < 0) throw InputError(fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
+  if (descriptor < 0)
+    throw InputError(fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
   File file(descriptor, path.string());
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) throw_storage(file.path_, "fstat");
-  if (!S_ISREG(status.st_mode)) throw InputError(fmt::format("{}: is not a regular file", path.string()));
+  if (!S_ISREG(status.st_mode))
+    throw InputError(fmt::format("{}: is not a regular file", path.string()));
   return file;
 }
 
@@ -71,19 +74,22 @@ File& File::operator=(File&& other) noexcept {
 }
 
 File::~File() {
-  if (descriptor_ >= 0 && ::close(descriptor_) != 0) std::fprintf(stderr, "koine: %s: close failed\n", path_.c_str());
+  if (descriptor_ >= 0 && ::close(descriptor_) != 0)
+    std::fprintf(stderr, "koine: %s: close failed\n", path_.c_str());
 }
 
 void File::read_at(std::span<std::byte> out, std::int64_t offset) const {
   std::size_t done = 0;
   while (done < out.size()) {
     const std::size_t wanted = std::min(out.size() - done, kLargestCall);
-    const ssize_t got = ::pread(descriptor_, out.data() + done, wanted, offset + static_cast<off_t>(done));
+    const ssize_t got =
+        ::pread(descriptor_, out.data() + done, wanted, offset + static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_storage(path_, "reading");
     if (got == 0) {
-      throw InputError(fmt::format("{}: ends at byte {}, expected {} bytes from byte {}; is it still being copied?",
-                                   path_, offset + static_cast<std::int64_t>(done), out.size(), offset));
+      throw InputError(fmt::format(
+          "{}: ends at byte {}, expected {} bytes from byte {}; is it still being copied?", path_,
+          offset + static_cast<std::int64_t>(done), out.size(), offset));
     }
     done += static_cast<std::size_t>(got);
   }
@@ -94,7 +100,8 @@ void File::write_at(std::span<const std::byte> bytes, std::int64_t offset) const
   std::size_t done = 0;
   while (done < bytes.size()) {
     const std::size_t wanted = std::min(bytes.size() - done, kLargestCall);
-    const ssize_t put = ::pwrite(descriptor_, bytes.data() + done, wanted, offset + static_cast<off_t>(done));
+    const ssize_t put =
+        ::pwrite(descriptor_, bytes.data() + done, wanted, offset + static_cast<off_t>(done));
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) throw_storage(path_, "writing");
     done += static_cast<std::size_t>(put);
@@ -109,7 +116,8 @@ void File::sync() const {
 }
 
 void File::close() {
-  if (descriptor_ >= 0 && ::close(std::exchange(descriptor_, -1)) != 0) throw_storage(path_, "closing");
+  if (descriptor_ >= 0 && ::close(std::exchange(descriptor_, -1)) != 0)
+    throw_storage(path_, "closing");
 }
 
 std::int64_t File::size() const {
@@ -153,7 +161,8 @@ std::string read_text_file(const std::filesystem::path& path, std::int64_t limit
   const File file = File::open_read(path);
   const std::int64_t size = file.size();
   if (size > limit) {
-    throw InputError(fmt::format("{}: has {} bytes, at most {} expected", path.string(), size, limit));
+    throw InputError(
+        fmt::format("{}: has {} bytes, at most {} expected", path.string(), size, limit));
   }
   std::string text(static_cast<std::size_t>(size), '\0');
   file.read_at(std::as_writable_bytes(std::span(text)), 0);
@@ -163,9 +172,12 @@ std::string read_text_file(const std::filesystem::path& path, std::int64_t limit
 void make_folders(const std::filesystem::path& folder) {
   std::error_code code;
   std::filesystem::create_directories(folder, code);
-  if (code) throw StorageError(fmt::format("{}: cannot be created: {}", folder.string(), code.message()));
+  if (code)
+    throw StorageError(fmt::format("{}: cannot be created: {}", folder.string(), code.message()));
 }
 
-IoCount io_count() noexcept { return {g_read.load(), g_written.load()}; }
+IoCount io_count() noexcept {
+  return {g_read.load(), g_written.load()};
+}
 
 }  // namespace koine

@@ -9,7 +9,8 @@
 
 namespace koine {
 
-/// A file descriptor with whole reads and writes by offset (thread-safe: pread and pwrite). Move-only.
+/// A file descriptor with whole reads and writes by offset (thread-safe: pread and pwrite).
+/// Move-only.
 class File {
  public:
   File() = default;
@@ -26,13 +27,14 @@ class File {
   File& operator=(const File&) = delete;
   ~File();
 
-  /// Fills `out` from `offset`. @throws InputError where the file ends before, StorageError on an I/O error
+  /// Fills `out` from `offset`. @throws InputError where the file ends before, StorageError on an
+  /// I/O error
   void read_at(std::span<std::byte> out, std::int64_t offset) const;
   /// @throws StorageError (disk full, quota, I/O)
   void write_at(std::span<const std::byte> bytes, std::int64_t offset) const;
-  void sync() const;                          ///< fsync. @throws StorageError
-  void close();                               ///< reports what a destructor cannot. @throws StorageError
-  [[nodiscard]] std::int64_t size() const;    ///< bytes
+  void sync() const;  ///< fsync. @throws StorageError
+  void close();       ///< reports what a destructor cannot. @throws StorageError
+  [[nodiscard]] std::int64_t size() const;  ///< bytes
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }

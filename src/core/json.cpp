@@ -18,11 +18,14 @@ class Guard {
   explicit Guard(const std::string& where) : where_(where) {}
 
   bool operator()(int depth, Json::parse_event_t event, const Json& value) {
-    if (depth > kDeepest) throw InputError(fmt::format("{}: JSON is nested deeper than {} levels", where_, kDeepest));
+    if (depth > kDeepest)
+      throw InputError(fmt::format("{}: JSON is nested deeper than {} levels", where_, kDeepest));
     if (event == Json::parse_event_t::object_start) keys_.emplace_back();
     if (event == Json::parse_event_t::object_end) keys_.pop_back();
-    if (event == Json::parse_event_t::key && !keys_.back().insert(value.get<std::string>()).second) {
-      throw InputError(fmt::format("{}: key '{}' stands twice in one JSON object", where_, value.get<std::string>()));
+    if (event == Json::parse_event_t::key &&
+        !keys_.back().insert(value.get<std::string>()).second) {
+      throw InputError(fmt::format("{}: key '{}' stands twice in one JSON object", where_,
+                                   value.get<std::string>()));
     }
     return true;
   }
@@ -45,11 +48,14 @@ Json parse_strict_json(std::string_view text, const std::string& where) {
     });
   } catch (const nlohmann::json::exception& error) {
     std::string reason = error.what();
-    if (const auto bracket = reason.find("] "); bracket != std::string::npos) reason = reason.substr(bracket + 2);
+    if (const auto bracket = reason.find("] "); bracket != std::string::npos)
+      reason = reason.substr(bracket + 2);
     throw InputError(fmt::format("{}: is not valid JSON ({})", where, reason));
   }
 }
 
-std::string to_text(const Json& document) { return document.dump(2) + "\n"; }
+std::string to_text(const Json& document) {
+  return document.dump(2) + "\n";
+}
 
 }  // namespace koine

@@ -15,7 +15,8 @@ using Json = nlohmann::ordered_json;
 /// @throws InputError that begins with `where`
 [[nodiscard]] Json parse_strict_json(std::string_view text, const std::string& where);
 
-/// The one text of a document of ours: two-space indent, a final newline, doubles that read back bit for bit.
+/// The one text of a document of ours: two-space indent, a final newline, doubles that read back
+/// bit for bit.
 [[nodiscard]] std::string to_text(const Json& document);
 
 }  // namespace koine

@@ -1,7 +1,7 @@
 #pragma once
 
-/// The per-element rules: one definition for the host and for CUDA kernels, tested on the host over every fp16 and
-/// bf16 value. A kernel is only the loop around one of these.
+/// The per-element rules: one definition for the host and for CUDA kernels, tested on the host over
+/// every fp16 and bf16 value. A kernel is only the loop around one of these.
 
 #include <cmath>
 #include <cstdint>
@@ -39,8 +39,9 @@ KOINE_HD inline float widen_bf16(std::uint16_t b) noexcept {
   return bits_as<float>(static_cast<std::uint32_t>(b) << 16U);
 }
 
-/// float64 -> a narrower binary float of `MantissaBits` and `ExponentBits`, one rounding to nearest even, in integer
-/// arithmetic (never through float32). Overflow gives infinity, NaN gives a quiet NaN, subnormals are kept.
+/// float64 -> a narrower binary float of `MantissaBits` and `ExponentBits`, one rounding to nearest
+/// even, in integer arithmetic (never through float32). Overflow gives infinity, NaN gives a quiet
+/// NaN, subnormals are kept.
 template <typename Bits, int MantissaBits, int ExponentBits>
 KOINE_HD inline Bits round_to_bits(double x) noexcept {
   constexpr int kBias = (1 << (ExponentBits - 1)) - 1;
@@ -62,25 +63,37 @@ KOINE_HD inline Bits round_to_bits(double x) noexcept {
   const std::uint64_t rest = significand & ((std::uint64_t{1} << static_cast<unsigned>(drop)) - 1);
   const std::uint64_t half = std::uint64_t{1} << static_cast<unsigned>(drop - 1);
   const std::uint64_t up = (rest > half || (rest == half && (kept & 1U) != 0)) ? 1 : 0;
-  // With the implicit bit still in `kept`, a biased exponent one too small adds up to the right field, and a carry
-  // out of the mantissa moves into the exponent by itself (up to infinity).
+  // With the implicit bit still in `kept`, a biased exponent one too small adds up to the right
+  // field, and a carry out of the mantissa moves into the exponent by itself (up to infinity).
   const std::uint64_t field =
       below != 0 ? 0 : static_cast<std::uint64_t>(exponent + kBias - 1) << MantissaBits;
   return static_cast<Bits>(sign | (field + kept + up));
 }
 
-KOINE_HD inline std::uint16_t round_f16(double x) noexcept { return round_to_bits<std::uint16_t, 10, 5>(x); }
-KOINE_HD inline std::uint16_t round_bf16(double x) noexcept { return round_to_bits<std::uint16_t, 7, 8>(x); }
-KOINE_HD inline float round_f32(double x) noexcept { return static_cast<float>(x); }
+KOINE_HD inline std::uint16_t round_f16(double x) noexcept {
+  return round_to_bits<std::uint16_t, 10, 5>(x);
+}
+KOINE_HD inline std::uint16_t round_bf16(double x) noexcept {
+  return round_to_bits<std::uint16_t, 7, 8>(x);
+}
+KOINE_HD inline float round_f32(double x) noexcept {
+  return static_cast<float>(x);
+}
 
 /// Task vector: tau = W_t - W_0, one float32 rounding.
-KOINE_HD inline float task_vector(float expert, float base) noexcept { return expert - base; }
+KOINE_HD inline float task_vector(float expert, float base) noexcept {
+  return expert - base;
+}
 
 /// One step of the low-rank chain: L_ij = fma(b_kj, u_ik, L_ij) for k = 0, 1, … from +0.
-KOINE_HD inline float chain(float u, float b, float sum) noexcept { return ::fmaf(u, b, sum); }
+KOINE_HD inline float chain(float u, float b, float sum) noexcept {
+  return ::fmaf(u, b, sum);
+}
 
 /// Selection key of |x|: monotone in the magnitude of finite values.
-KOINE_HD inline std::uint32_t magnitude_key(float x) noexcept { return bits_as<std::uint32_t>(x) & 0x7FFFFFFFU; }
+KOINE_HD inline std::uint32_t magnitude_key(float x) noexcept {
+  return bits_as<std::uint32_t>(x) & 0x7FFFFFFFU;
+}
 
 /// sum + weight * m, product and sum rounded separately in float64.
 KOINE_HD inline double accumulate(double sum, double weight, float m) noexcept {

@@ -24,7 +24,9 @@ struct MatrixView {
   std::int64_t rows = 0;
   std::int64_t cols = 0;
   [[nodiscard]] std::int64_t size() const noexcept { return rows * cols; }
-  [[nodiscard]] std::span<const float> flat() const noexcept { return {data, static_cast<std::size_t>(size())}; }
+  [[nodiscard]] std::span<const float> flat() const noexcept {
+    return {data, static_cast<std::size_t>(size())};
+  }
 };
 
 }  // namespace koine

@@ -21,7 +21,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const std::size_t change = row[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
       next[j] = std::min({row[j] + 1, next[j - 1] + 1, change});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) next[j] = std::min(next[j], before[j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        next[j] = std::min(next[j], before[j - 2] + 1);
     }
     before.swap(row);
     row.swap(next);
@@ -71,7 +72,8 @@ std::string human_seconds(double seconds) {
 
 std::string human_count(std::int64_t count) {
   std::string digits = std::to_string(count);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (count < 0 ? 1 : 0); at -= 3) {
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (count < 0 ? 1 : 0);
+       at -= 3) {
     digits.insert(static_cast<std::size_t>(at), ",");
   }
   return digits;
@@ -83,9 +85,11 @@ std::optional<std::int64_t> parse_bytes(std::string_view text) {
   if (code != std::errc() || !(value >= 0)) return std::nullopt;
   std::string unit(end, text.data() + text.size());
   unit.erase(0, std::min(unit.find_first_not_of(' '), unit.size()));
-  std::transform(unit.begin(), unit.end(), unit.begin(), [](unsigned char c) { return std::toupper(c); });
+  std::transform(unit.begin(), unit.end(), unit.begin(),
+                 [](unsigned char c) { return std::toupper(c); });
   if (!unit.empty() && unit.back() == 'B') unit.pop_back();
-  const bool is_decimal = text.size() > 1 && (text.back() == 'B' || text.back() == 'b') && !unit.ends_with('I');
+  const bool is_decimal =
+      text.size() > 1 && (text.back() == 'B' || text.back() == 'b') && !unit.ends_with('I');
   if (unit.ends_with('I')) unit.pop_back();
   constexpr std::string_view kPrefixes = "KMGTP";
   double factor = 1;

@@ -8,7 +8,8 @@
 
 namespace koine {
 
-void parallel_for(std::int64_t count, int threads, const std::function<void(std::int64_t, int)>& work) {
+void parallel_for(std::int64_t count, int threads,
+                  const std::function<void(std::int64_t, int)>& work) {
   std::atomic<std::int64_t> next{0};
   std::atomic<bool> failed{false};
   std::mutex guard;
@@ -27,7 +28,8 @@ void parallel_for(std::int64_t count, int threads, const std::function<void(std:
     }
   };
   std::vector<std::jthread> helpers;
-  for (int thread = 1; thread < threads && thread < count; ++thread) helpers.emplace_back(run, thread);
+  for (int thread = 1; thread < threads && thread < count; ++thread)
+    helpers.emplace_back(run, thread);
   run(0);
   helpers.clear();
   if (first) std::rethrow_exception(first);

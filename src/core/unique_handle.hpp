@@ -4,7 +4,8 @@
 
 namespace koine {
 
-/// Owns one C handle. Traits: Raw, null(), destroy(Raw) noexcept. Moves swap, so nothing is overwritten unfreed.
+/// Owns one C handle. Traits: Raw, null(), destroy(Raw) noexcept. Moves swap, so nothing is
+/// overwritten unfreed.
 template <typename Traits>
 class UniqueHandle {
  public:

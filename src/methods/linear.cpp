@@ -12,6 +12,8 @@ class Linear final : public Method {
 
 }  // namespace
 
-std::unique_ptr<Method> make_linear() { return std::make_unique<Linear>(); }
+std::unique_ptr<Method> make_linear() {
+  return std::make_unique<Linear>();
+}
 
 }  // namespace koine::methods

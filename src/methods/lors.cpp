@@ -4,12 +4,14 @@
 namespace koine::methods {
 namespace {
 
-/// LoRS-Merging (arXiv 2502.17380): M = L + S, L the rank-r part of tau, S the largest entries of tau - L.
+/// LoRS-Merging (arXiv 2502.17380): M = L + S, L the rank-r part of tau, S the largest entries of
+/// tau - L.
 class Lors final : public Method {
  public:
   [[nodiscard]] std::string_view name() const override { return "lors"; }
   [[nodiscard]] bool selects() const override { return true; }
-  [[nodiscard]] stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
+  [[nodiscard]] stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters,
+                                       std::span<float> m,
                                        lowrank::Workspace& workspace) const override {
     stats::ExpertRow row;
     take_low_rank(tau, parameters, m, workspace, row);
@@ -20,6 +22,8 @@ class Lors final : public Method {
 
 }  // namespace
 
-std::unique_ptr<Method> make_lors() { return std::make_unique<Lors>(); }
+std::unique_ptr<Method> make_lors() {
+  return std::make_unique<Lors>();
+}
 
 }  // namespace koine::methods

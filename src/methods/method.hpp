@@ -19,22 +19,26 @@ struct PruneParameters {
   lowrank::SvdOptions svd;
 };
 
-/// A merge method: what it does with one expert's task vector of a selected matrix, and how the parts are combined.
-/// Adding a method: one file, one row in registry.cpp, one in the test table, one section in docs/reference/methods.md.
+/// A merge method: what it does with one expert's task vector of a selected matrix, and how the
+/// parts are combined. Adding a method: one file, one row in registry.cpp, one in the test table,
+/// one section in docs/reference/methods.md.
 class Method {
  public:
   virtual ~Method() = default;
   [[nodiscard]] virtual std::string_view name() const = 0;
 
-  /// W_0 + lambda * sum_t weight_t M_t (true), or sum_t weight_t W_t / sum_t weight_t (false: no task vectors).
+  /// W_0 + lambda * sum_t weight_t M_t (true), or sum_t weight_t W_t / sum_t weight_t (false: no
+  /// task vectors).
   [[nodiscard]] virtual bool adds_task_vectors() const { return true; }
 
   /// Whether some tensors are selected for prune(); otherwise every tensor is merged densely.
   [[nodiscard]] virtual bool selects() const { return false; }
 
-  /// M of one selected matrix into `m` (row-major, the shape of tau), and what happened. Only called where selects().
+  /// M of one selected matrix into `m` (row-major, the shape of tau), and what happened. Only
+  /// called where selects().
   /// @pre tau is finite; m.size() == tau.size()
-  [[nodiscard]] virtual stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
+  [[nodiscard]] virtual stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters,
+                                               std::span<float> m,
                                                lowrank::Workspace& workspace) const;
 };
 

@@ -9,7 +9,8 @@ class Mp final : public Method {
  public:
   [[nodiscard]] std::string_view name() const override { return "mp"; }
   [[nodiscard]] bool selects() const override { return true; }
-  [[nodiscard]] stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
+  [[nodiscard]] stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters,
+                                       std::span<float> m,
                                        lowrank::Workspace& workspace) const override {
     stats::ExpertRow row;
     PruneParameters without_low_rank = parameters;
@@ -22,6 +23,8 @@ class Mp final : public Method {
 
 }  // namespace
 
-std::unique_ptr<Method> make_mp() { return std::make_unique<Mp>(); }
+std::unique_ptr<Method> make_mp() {
+  return std::make_unique<Mp>();
+}
 
 }  // namespace koine::methods

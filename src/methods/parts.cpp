@@ -8,8 +8,8 @@
 
 namespace koine::methods {
 
-void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<float> m, lowrank::Workspace& workspace,
-                   stats::ExpertRow& row) {
+void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
+                   lowrank::Workspace& workspace, stats::ExpertRow& row) {
   const std::int64_t full = std::min(tau.rows, tau.cols);
   const bool by_energy = parameters.rank.energy > 0;
   if (!by_energy && parameters.rank.number.kept == 0) {
@@ -26,7 +26,8 @@ void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<
     row.is_certified = true;
     return;
   }
-  const lowrank::Factors factors = lowrank::truncated_svd(tau, parameters.rank, parameters.svd, workspace);
+  const lowrank::Factors factors =
+      lowrank::truncated_svd(tau, parameters.rank, parameters.svd, workspace);
   lowrank::product(factors, m);
   row.low_rank = factors.kept;
   row.low_squared = stats::sum_of_squares(std::span<const float>(m));
@@ -34,7 +35,8 @@ void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<
   row.residual = factors.residual;
   row.gap = factors.gap;
   row.sigma_first = factors.sigma.empty() ? 0 : factors.sigma.front();
-  row.sigma_last = factors.kept == 0 ? 0 : factors.sigma[static_cast<std::size_t>(factors.kept) - 1];
+  row.sigma_last =
+      factors.kept == 0 ? 0 : factors.sigma[static_cast<std::size_t>(factors.kept) - 1];
   row.is_certified = factors.certified;
   row.fallbacks = factors.fallbacks;
   row.method = factors.method;

@@ -9,10 +9,11 @@ namespace koine::methods {
 
 /// m <- L, the best approximation of tau at the asked rank; fills the row's low-rank figures.
 /// rank 0: L = 0; rank >= min(rows, cols): L = tau exactly. Neither needs an SVD.
-void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<float> m, lowrank::Workspace& workspace,
-                   stats::ExpertRow& row);
+void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
+                   lowrank::Workspace& workspace, stats::ExpertRow& row);
 
-/// m <- tau where |tau - m| is among the k = int(numel * density) largest, ties by lowest index; fills kept, threshold.
+/// m <- tau where |tau - m| is among the k = int(numel * density) largest, ties by lowest index;
+/// fills kept, threshold.
 void take_largest(MatrixView tau, double density, std::span<float> m, stats::ExpertRow& row);
 
 }  // namespace koine::methods

@@ -9,7 +9,8 @@ class Svp final : public Method {
  public:
   [[nodiscard]] std::string_view name() const override { return "svp"; }
   [[nodiscard]] bool selects() const override { return true; }
-  [[nodiscard]] stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
+  [[nodiscard]] stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters,
+                                       std::span<float> m,
                                        lowrank::Workspace& workspace) const override {
     stats::ExpertRow row;
     take_low_rank(tau, parameters, m, workspace, row);
@@ -19,6 +20,8 @@ class Svp final : public Method {
 
 }  // namespace
 
-std::unique_ptr<Method> make_svp() { return std::make_unique<Svp>(); }
+std::unique_ptr<Method> make_svp() {
+  return std::make_unique<Svp>();
+}
 
 }  // namespace koine::methods

@@ -11,6 +11,8 @@ class TaskArithmetic final : public Method {
 
 }  // namespace
 
-std::unique_ptr<Method> make_task_arithmetic() { return std::make_unique<TaskArithmetic>(); }
+std::unique_ptr<Method> make_task_arithmetic() {
+  return std::make_unique<TaskArithmetic>();
+}
 
 }  // namespace koine::methods

@@ -20,17 +20,29 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::int64_t kLargestCompanion = std::int64_t{1} << 30;
 
-constexpr std::array<const char*, 14> kCompanions{
-    "config.json", "generation_config.json", "preprocessor_config.json", "processor_config.json", "tokenizer.json",
-    "tokenizer_config.json", "vocab.json", "merges.txt", "added_tokens.json", "special_tokens_map.json", "normalizer.json",
-    "chat_template.json", "chat_template.jinja", "LICENSE"};
+constexpr std::array<const char*, 14> kCompanions{"config.json",
+                                                  "generation_config.json",
+                                                  "preprocessor_config.json",
+                                                  "processor_config.json",
+                                                  "tokenizer.json",
+                                                  "tokenizer_config.json",
+                                                  "vocab.json",
+                                                  "merges.txt",
+                                                  "added_tokens.json",
+                                                  "special_tokens_map.json",
+                                                  "normalizer.json",
+                                                  "chat_template.json",
+                                                  "chat_template.jinja",
+                                                  "LICENSE"};
 
 std::vector<store::ShardRecord> read_records(const FinishedRun& run) {
   std::vector<store::ShardRecord> records;
   for (const PlannedShard& shard : run.plan.shards) {
     auto record = store::read_record(run.folder.path, shard.name);
-    if (!record) throw StorageError(fmt::format("{}: the journal of shard {} cannot be read; run the same command again",
-                                                run.folder.path.string(), shard.name));
+    if (!record)
+      throw StorageError(
+          fmt::format("{}: the journal of shard {} cannot be read; run the same command again",
+                      run.folder.path.string(), shard.name));
     records.push_back(std::move(*record));
   }
   return records;
@@ -41,14 +53,16 @@ void copy_companions(const FinishedRun& run) {
   for (const fs::path& source : companion_files(run.inputs.base)) {
     const std::string leaf = source.filename().string();
     wanted.insert(leaf);
-    write_file_atomically(run.folder.path / "files" / leaf, read_text_file(source, kLargestCompanion));
+    write_file_atomically(run.folder.path / "files" / leaf,
+                          read_text_file(source, kLargestCompanion));
   }
   for (const auto& entry : fs::directory_iterator(run.folder.path / "files")) {
     if (!wanted.contains(entry.path().filename().string())) fs::remove_all(entry.path());
   }
 }
 
-std::vector<store::ManifestTensor> manifest_tensors(const FinishedRun& run, const std::vector<store::ShardRecord>& records) {
+std::vector<store::ManifestTensor> manifest_tensors(
+    const FinishedRun& run, const std::vector<store::ShardRecord>& records) {
   std::vector<store::ManifestTensor> tensors(run.plan.tensors.size());
   for (std::size_t s = 0; s < records.size(); ++s) {
     const PlannedShard& shard = run.plan.shards[s];
@@ -56,18 +70,21 @@ std::vector<store::ManifestTensor> manifest_tensors(const FinishedRun& run, cons
       const PlannedTensor& planned = run.plan.tensors[shard.tensors[i]];
       const auto& base = run.inputs.base.tensors[planned.index];
       const auto& seal = records[s].tensors[i].seal;
-      tensors[shard.tensors[i]] = {base.name, base.canonical, shard.file, planned.out_dtype, base.shape, seal.offset, seal.sha256};
+      tensors[shard.tensors[i]] = {base.name,  base.canonical, shard.file, planned.out_dtype,
+                                   base.shape, seal.offset,    seal.sha256};
     }
   }
   return tensors;
 }
 
 /// Per model: what identity says of it, and the fingerprint of every tensor as it was read.
-std::string manifest_inputs(const FinishedRun& run, const std::vector<store::ShardRecord>& records) {
+std::string manifest_inputs(const FinishedRun& run,
+                            const std::vector<store::ShardRecord>& records) {
   Json models = Json::parse(run.identity.inputs);
   std::vector<std::vector<std::string>> prints(run.plan.tensors.size());
   for (std::size_t s = 0; s < records.size(); ++s) {
-    for (std::size_t i = 0; i < records[s].tensors.size(); ++i) prints[run.plan.shards[s].tensors[i]] = records[s].tensors[i].inputs;
+    for (std::size_t i = 0; i < records[s].tensors.size(); ++i)
+      prints[run.plan.shards[s].tensors[i]] = records[s].tensors[i].inputs;
   }
   for (std::size_t model = 0; model < models.size(); ++model) {
     Json tensors = Json::object();
@@ -79,7 +96,8 @@ std::string manifest_inputs(const FinishedRun& run, const std::vector<store::Sha
   return models.dump();
 }
 
-/// The kinds of machine that computed the shards: one object, or a list of them after a resume elsewhere.
+/// The kinds of machine that computed the shards: one object, or a list of them after a resume
+/// elsewhere.
 std::string manifest_arithmetic(const std::vector<store::ShardRecord>& records) {
   Json kinds = Json::array();
   for (const auto& record : records) {
@@ -93,10 +111,12 @@ store::ManifestFile describe(const fs::path& run, const std::string& path) {
   return {path, static_cast<std::int64_t>(fs::file_size(run / path)), store::hash_file(run / path)};
 }
 
-std::vector<store::ManifestFile> manifest_files(const FinishedRun& run, const std::vector<store::ShardRecord>& records) {
+std::vector<store::ManifestFile> manifest_files(const FinishedRun& run,
+                                                const std::vector<store::ShardRecord>& records) {
   std::vector<store::ManifestFile> files;
   for (const auto& record : records) files.push_back({record.file, record.size, record.sha256});
-  for (const char* leaf : {"model.h5", "report.json", "report.html"}) files.push_back(describe(run.folder.path, leaf));
+  for (const char* leaf : {"model.h5", "report.json", "report.html"})
+    files.push_back(describe(run.folder.path, leaf));
   for (const auto& entry : fs::directory_iterator(run.folder.path / "files")) {
     files.push_back(describe(run.folder.path, "files/" + entry.path().filename().string()));
   }

@@ -19,18 +19,21 @@ struct FinishedRun {
   const stats::Totals& totals;  ///< all-reduced
 };
 
-/// Root only, after every shard is in the journal: copies the base's files, writes model.h5, report.json, report.html,
-/// SHA256SUMS and, last, manifest.json. The bytes depend on the journal, the recipe and the inputs alone.
+/// Root only, after every shard is in the journal: copies the base's files, writes model.h5,
+/// report.json, report.html, SHA256SUMS and, last, manifest.json. The bytes depend on the journal,
+/// the recipe and the inputs alone.
 /// @throws VerifyError if report.json's rows do not add up to `totals` bit for bit
 void finish_run(const FinishedRun& run);
 
 /// Root only: timing.json from every process' line (JSON texts in rank order).
-void write_timing(const std::filesystem::path& run, const std::vector<std::string>& ranks, double seconds);
+void write_timing(const std::filesystem::path& run, const std::vector<std::string>& ranks,
+                  double seconds);
 
 /// This process' line for timing.json.
 [[nodiscard]] std::string timing_of(int rank, const Progress& progress, const IoCount& io);
 
 /// Configuration and tokenizer files that travel with a base checkpoint and stand beside it.
-[[nodiscard]] std::vector<std::filesystem::path> companion_files(const checkpoint::Checkpoint& base);
+[[nodiscard]] std::vector<std::filesystem::path> companion_files(
+    const checkpoint::Checkpoint& base);
 
 }  // namespace koine::pipeline

@@ -10,24 +10,33 @@ namespace {
 constexpr int kEngineVersion = 1;
 
 std::string_view word(checkpoint::Naming naming) {
-  return naming == checkpoint::Naming::hf ? "hf" : naming == checkpoint::Naming::openai ? "openai" : "unknown";
+  return naming == checkpoint::Naming::hf       ? "hf"
+         : naming == checkpoint::Naming::openai ? "openai"
+                                                : "unknown";
 }
 
 /// A header's hash: names, types, shapes and places, but not the folder it lies in.
 std::string header_hash(const checkpoint::Checkpoint& header) {
   Json tensors = Json::array();
   for (const auto& t : header.tensors) {
-    tensors.push_back(Json::array({t.name, recipe_name(t.dtype), t.shape, t.file, t.offset, t.strides}));
+    tensors.push_back(
+        Json::array({t.name, recipe_name(t.dtype), t.shape, t.file, t.offset, t.strides}));
   }
   return sha256_of(tensors.dump());
 }
 
-Json describe(const checkpoint::Checkpoint& header, const std::string& written, const std::string& name) {
+Json describe(const checkpoint::Checkpoint& header, const std::string& written,
+              const std::string& name) {
   Json files = Json::array();
   for (const auto& file : header.files) {
-    files.push_back({{"name", std::filesystem::path(file.path).filename().string()}, {"size", file.size}});
+    files.push_back(
+        {{"name", std::filesystem::path(file.path).filename().string()}, {"size", file.size}});
   }
-  return {{"name", name}, {"path", written}, {"naming", word(header.naming)}, {"files", files}, {"header_sha256", header_hash(header)}};
+  return {{"name", name},
+          {"path", written},
+          {"naming", word(header.naming)},
+          {"files", files},
+          {"header_sha256", header_hash(header)}};
 }
 
 }  // namespace
@@ -38,7 +47,8 @@ Identity identity_of(const recipe::Recipe& recipe, const Inputs& inputs) {
   for (const Expert& expert : inputs.experts) {
     models.push_back(describe(expert.header, expert.entry.written, expert.entry.name));
   }
-  const Json arithmetic{{"engine", kEngineVersion}, {"backend", "cpu"}, {"blas", lowrank::blas_description()}};
+  const Json arithmetic{
+      {"engine", kEngineVersion}, {"backend", "cpu"}, {"blas", lowrank::blas_description()}};
   return {Json::parse(recipe::canonical_json(recipe)).dump(), models.dump(), arithmetic.dump()};
 }
 

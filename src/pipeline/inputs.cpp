@@ -21,20 +21,25 @@ std::vector<std::string> misfits(const Checkpoint& base, const Checkpoint& exper
   for (const TensorInfo& wanted : base.tensors) {
     const TensorInfo* found = counterpart(expert, wanted);
     if (found == nullptr) {
-      lines.push_back(fmt::format("{}: tensor '{}' of the base is missing; merge experts that were trained from this base",
-                                  expert.path, wanted.name));
+      lines.push_back(fmt::format(
+          "{}: tensor '{}' of the base is missing; merge experts that were trained from this base",
+          expert.path, wanted.name));
     } else if (found->shape != wanted.shape) {
-      lines.push_back(fmt::format("{}: tensor '{}' is {}, expected {} as in the base; merge experts of one size",
-                                  expert.path, found->name, to_string(found->shape), to_string(wanted.shape)));
+      lines.push_back(fmt::format(
+          "{}: tensor '{}' is {}, expected {} as in the base; merge experts of one size",
+          expert.path, found->name, to_string(found->shape), to_string(wanted.shape)));
     } else if (is_float(found->dtype) != is_float(wanted.dtype)) {
-      lines.push_back(fmt::format("{}: tensor '{}' is {}, expected {} as in the base", expert.path, found->name,
-                                  recipe_name(found->dtype), recipe_name(wanted.dtype)));
+      lines.push_back(fmt::format("{}: tensor '{}' is {}, expected {} as in the base", expert.path,
+                                  found->name, recipe_name(found->dtype),
+                                  recipe_name(wanted.dtype)));
     }
   }
   for (const TensorInfo& tensor : expert.tensors) {
-    if (base.find(tensor.canonical) != nullptr || tensor.canonical == checkpoint::kTiedOutput) continue;
-    lines.push_back(fmt::format("{}: tensor '{}' is not in the base; merge experts that were trained from this base",
-                                expert.path, tensor.name));
+    if (base.find(tensor.canonical) != nullptr || tensor.canonical == checkpoint::kTiedOutput)
+      continue;
+    lines.push_back(fmt::format(
+        "{}: tensor '{}' is not in the base; merge experts that were trained from this base",
+        expert.path, tensor.name));
   }
   return lines;
 }
@@ -80,8 +85,11 @@ Inputs read_headers(const recipe::Recipe& recipe) {
 
 std::string pack(const Inputs& inputs) {
   Json experts = Json::array();
-  for (const Expert& expert : inputs.experts) experts.push_back(checkpoint::to_bytes(expert.header));
-  return Json{{"base", checkpoint::to_bytes(inputs.base)}, {"experts", experts}, {"notes", inputs.notes}}.dump();
+  for (const Expert& expert : inputs.experts)
+    experts.push_back(checkpoint::to_bytes(expert.header));
+  return Json{
+      {"base", checkpoint::to_bytes(inputs.base)}, {"experts", experts}, {"notes", inputs.notes}}
+      .dump();
 }
 
 }  // namespace
@@ -113,7 +121,8 @@ Inputs open_inputs(const recipe::Recipe& recipe, comm::Communicator& processes) 
   inputs.base = checkpoint::from_bytes(document.at("base").get<std::string>());
   inputs.base_written = recipe.base ? recipe.base->written : models.at(0).written;
   for (std::size_t t = 0; t < models.size(); ++t) {
-    inputs.experts.push_back({models[t], checkpoint::from_bytes(document.at("experts").at(t).get<std::string>())});
+    inputs.experts.push_back(
+        {models[t], checkpoint::from_bytes(document.at("experts").at(t).get<std::string>())});
   }
   return inputs;
 }

@@ -18,10 +18,11 @@ struct Expert {
 
 /// The headers of everything a merge reads, checked against each other.
 struct Inputs {
-  checkpoint::Checkpoint base;    ///< gives names, dtypes, config; without base_model: the first model
-  std::string base_written;       ///< its path as the recipe wrote it
-  std::vector<Expert> experts;    ///< in the order of the sum
-  std::vector<std::string> notes; ///< for the user, once
+  checkpoint::Checkpoint
+      base;                  ///< gives names, dtypes, config; without base_model: the first model
+  std::string base_written;  ///< its path as the recipe wrote it
+  std::vector<Expert> experts;     ///< in the order of the sum
+  std::vector<std::string> notes;  ///< for the user, once
 
   [[nodiscard]] std::vector<std::string> expert_names() const;
 };
@@ -30,8 +31,8 @@ struct Inputs {
 /// @throws InputError: every expert that does not fit the base, up to ten lines
 [[nodiscard]] Inputs open_inputs(const recipe::Recipe& recipe, comm::Communicator& processes);
 
-/// The expert's tensor that is merged into this tensor of the base: the one of the same canonical name; for an output
-/// matrix that the expert ties, its token embedding. Null where there is none.
+/// The expert's tensor that is merged into this tensor of the base: the one of the same canonical
+/// name; for an output matrix that the expert ties, its token embedding. Null where there is none.
 [[nodiscard]] const checkpoint::TensorInfo* counterpart(const checkpoint::Checkpoint& expert,
                                                         const checkpoint::TensorInfo& base_tensor);
 

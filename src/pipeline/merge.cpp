@@ -12,38 +12,43 @@
 #include "pipeline/finish.hpp"
 #include "pipeline/origin.hpp"
 #include "pipeline/run_folder.hpp"
+#include "pipeline/run_log.hpp"
 #include "pipeline/shard_work.hpp"
 #include "pipeline/tied_output.hpp"
-#include "pipeline/run_log.hpp"
 #include "store/manifest.hpp"
 #include "store/shard_writer.hpp"
 
 namespace koine::pipeline {
 namespace {
 
-void tell(const MergeWatcher& watcher, const comm::Communicator& processes, const std::vector<std::string>& notes) {
+void tell(const MergeWatcher& watcher, const comm::Communicator& processes,
+          const std::vector<std::string>& notes) {
   if (!watcher.note || !processes.is_root()) return;
   for (const std::string& note : notes) watcher.note(note);
 }
 
-/// This process' share of the shards: used again where they are finished and intact, merged otherwise.
+/// This process' share of the shards: used again where they are finished and intact, merged
+/// otherwise.
 struct Share {
   stats::Slots slots;
   std::int64_t reused = 0, merged = 0;
 };
 
-Share merge_share(const Plan& plan, const MergeContext& context, const RunFolder& run, const ShardOptions& options, int rank) {
+Share merge_share(const Plan& plan, const MergeContext& context, const RunFolder& run,
+                  const ShardOptions& options, int rank) {
   Share share{stats::Slots(plan.tensors.size(), context.inputs.experts.size())};
   for (const std::size_t index : plan.shards_of(rank)) {
     throw_if_stopped();
     const PlannedShard& shard = plan.shards[index];
     auto record = reuse_shard(shard, plan, context, run.path, options);
-    if (record) ++share.reused;
+    if (record)
+      ++share.reused;
     else {
       record = merge_shard(shard, plan, context, run.path, options);
       ++share.merged;
     }
-    for (std::size_t i = 0; i < shard.tensors.size(); ++i) share.slots.fill(shard.tensors[i], record->tensors[i].row);
+    for (std::size_t i = 0; i < shard.tensors.size(); ++i)
+      share.slots.fill(shard.tensors[i], record->tensors[i].row);
   }
   return share;
 }
@@ -60,9 +65,13 @@ bool rest_is_intact(const std::filesystem::path& run) {
   }
 }
 
-std::string start_line(const recipe::Recipe& recipe, const RunFolder& run, int processes, int threads) {
-  const char* how = run.state == RunState::fresh ? "starts" : run.state == RunState::resumed ? "goes on" : "checks a complete run";
-  return fmt::format("{} {}: {} processes, {} threads each", recipe.merge_method, how, processes, threads);
+std::string start_line(const recipe::Recipe& recipe, const RunFolder& run, int processes,
+                       int threads) {
+  const char* how = run.state == RunState::fresh     ? "starts"
+                    : run.state == RunState::resumed ? "goes on"
+                                                     : "checks a complete run";
+  return fmt::format("{} {}: {} processes, {} threads each", recipe.merge_method, how, processes,
+                     threads);
 }
 
 void add_up(MergeOutcome& outcome, const std::vector<std::string>& ranks) {
@@ -71,22 +80,25 @@ void add_up(MergeOutcome& outcome, const std::vector<std::string>& ranks) {
     outcome.bytes_read += rank.at("bytes_read").get<std::int64_t>();
     outcome.bytes_written += rank.at("bytes_written").get<std::int64_t>();
     outcome.matrices += rank.at("matrices_factorised").get<std::int64_t>();
-    outcome.peak_memory = std::max(outcome.peak_memory, rank.at("peak_memory_bytes").get<std::int64_t>());
+    outcome.peak_memory =
+        std::max(outcome.peak_memory, rank.at("peak_memory_bytes").get<std::int64_t>());
   }
 }
 
 }  // namespace
 
-MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& target, const MergeOptions& options,
-                   comm::Communicator& processes, const MergeWatcher& watcher) {
+MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& target,
+                   const MergeOptions& options, comm::Communicator& processes,
+                   const MergeWatcher& watcher) {
   const auto start = std::chrono::steady_clock::now();
   lowrank::use_one_blas_thread();
-  const Inputs inputs = open_inputs(recipe, processes);                                     // collective
+  const Inputs inputs = open_inputs(recipe, processes);  // collective
   const Plan plan = make_plan(recipe, inputs, processes.size());
   const int threads = threads_within(plan, inputs, options.threads, options.memory);
   const Identity identity = identity_of(recipe, inputs);
   RunLock lock;
-  const RunFolder run = open_run_folder({target, options.start_over, plan.bytes_out}, identity, inputs, processes, lock);
+  const RunFolder run = open_run_folder({target, options.start_over, plan.bytes_out}, identity,
+                                        inputs, processes, lock);
   tell(watcher, processes, inputs.notes);
   tell(watcher, processes, plan.warnings);
   tell(watcher, processes, run.notes);
@@ -100,12 +112,14 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   const auto method = methods::make(recipe.merge_method);
   const MergeContext context{inputs, sources, *method, options.allow_nonfinite, *watcher.progress};
   if (processes.is_root()) check_tied_outputs(context);
-  Share share = merge_share(plan, context, run, {threads, run.trusts_inputs, identity.arithmetic}, processes.rank().value);
+  Share share = merge_share(plan, context, run, {threads, run.trusts_inputs, identity.arithmetic},
+                            processes.rank().value);
 
-  processes.all_reduce_sum(share.slots.values());                                           // collective
+  processes.all_reduce_sum(share.slots.values());  // collective
   std::vector<std::int64_t> counts{share.reused, share.merged};
   processes.all_reduce_sum(counts);
-  const auto ranks = processes.gather(timing_of(processes.rank().value, *watcher.progress, io_count()));
+  const auto ranks =
+      processes.gather(timing_of(processes.rank().value, *watcher.progress, io_count()));
 
   MergeOutcome outcome;
   outcome.folder = run.target;
@@ -116,9 +130,11 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   outcome.expert_names = inputs.expert_names();
   if (processes.is_root()) {
     add_up(outcome, ranks);
-    outcome.was_complete = run.state == RunState::complete && counts[1] == 0 && rest_is_intact(run.path);
+    outcome.was_complete =
+        run.state == RunState::complete && counts[1] == 0 && rest_is_intact(run.path);
     if (!outcome.was_complete) finish_run({recipe, inputs, plan, identity, run, outcome.totals});
-    outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    outcome.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!outcome.was_complete) write_timing(run.path, ranks, outcome.seconds);
     log_line(run.path, "complete");
     settle_run_folder(run, inputs);

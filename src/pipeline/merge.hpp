@@ -22,8 +22,8 @@ struct Origin {
 
 struct MergeOptions {
   int threads = 1;
-  std::int64_t memory = 0;   ///< bytes per process; 0: no limit
-  bool start_over = false;   ///< --fresh
+  std::int64_t memory = 0;  ///< bytes per process; 0: no limit
+  bool start_over = false;  ///< --fresh
   bool allow_nonfinite = false;
   Origin origin;
 };
@@ -31,7 +31,7 @@ struct MergeOptions {
 /// What happened, for the summary. Complete on the root; elsewhere only this process' part.
 struct MergeOutcome {
   std::filesystem::path folder;
-  bool was_complete = false;     ///< nothing had to be done
+  bool was_complete = false;  ///< nothing had to be done
   std::int64_t shards = 0, shards_reused = 0;
   std::int64_t tensors = 0, matrices = 0;
   std::int64_t bytes_read = 0, bytes_written = 0;  ///< of all processes
@@ -42,18 +42,22 @@ struct MergeOutcome {
   std::vector<std::string> notes;  ///< for the user, once
 };
 
-/// Tells whoever watches: called on every process as the run goes on, from its own thread or the main one.
+/// Tells whoever watches: called on every process as the run goes on, from its own thread or the
+/// main one.
 struct MergeWatcher {
-  std::function<void(const Plan& plan, const Inputs& inputs, const std::filesystem::path& run, int threads)> planned;
+  std::function<void(const Plan& plan, const Inputs& inputs, const std::filesystem::path& run,
+                     int threads)>
+      planned;
   std::function<void(const std::string& note)> note;  ///< root only: something the user should hear
   Progress* progress = nullptr;                       ///< required
 };
 
-/// Merges as the recipe says into `target`. Collective: every process calls it with the same arguments.
-/// The files that may not differ have the same bytes for any number of processes and threads, and however often the run
-/// was stopped and started again.
+/// Merges as the recipe says into `target`. Collective: every process calls it with the same
+/// arguments. The files that may not differ have the same bytes for any number of processes and
+/// threads, and however often the run was stopped and started again.
 /// @throws InputError, StorageError, CommError, Interrupted; on any of them the run can be resumed
-[[nodiscard]] MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& target, const MergeOptions& options,
-                                 comm::Communicator& processes, const MergeWatcher& watcher);
+[[nodiscard]] MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& target,
+                                 const MergeOptions& options, comm::Communicator& processes,
+                                 const MergeWatcher& watcher);
 
 }  // namespace koine::pipeline

@@ -21,7 +21,8 @@ using checkpoint::TensorInfo;
 
 template <typename T>
 std::span<T> grow(std::vector<T>& buffer, std::int64_t count) {
-  if (static_cast<std::int64_t>(buffer.size()) < count) buffer.resize(static_cast<std::size_t>(count));
+  if (static_cast<std::int64_t>(buffer.size()) < count)
+    buffer.resize(static_cast<std::size_t>(count));
   return {buffer.data(), static_cast<std::size_t>(count)};
 }
 
@@ -33,25 +34,37 @@ std::span<T> slice(std::span<T> all, std::int64_t first, std::int64_t count) {
 /// Calls use(first, count) for the blocks of [0, total).
 template <typename Use>
 void for_blocks(std::int64_t total, Use use) {
-  for (std::int64_t first = 0; first < total; first += kBlock) use(first, std::min(kBlock, total - first));
+  for (std::int64_t first = 0; first < total; first += kBlock)
+    use(first, std::min(kBlock, total - first));
 }
 
 /// A figure that JSON can hold: the sums over a tensor with values that are not finite are not.
-double finite_or_zero(double x) { return std::isfinite(x) ? x : 0.0; }
+double finite_or_zero(double x) {
+  return std::isfinite(x) ? x : 0.0;
+}
 
 class TensorMerger {
  public:
-  TensorMerger(const PlannedTensor& planned, const MergeContext& context, Scratch& scratch, const Sink& sink)
-      : planned_(planned), context_(context), scratch_(scratch), sink_(sink),
-        tensor_(context.inputs.base.tensors[planned.index]), hashes_(context.inputs.experts.size() + 1) {
+  TensorMerger(const PlannedTensor& planned, const MergeContext& context, Scratch& scratch,
+               const Sink& sink)
+      : planned_(planned),
+        context_(context),
+        scratch_(scratch),
+        sink_(sink),
+        tensor_(context.inputs.base.tensors[planned.index]),
+        hashes_(context.inputs.experts.size() + 1) {
     outcome_.row.experts.resize(context.inputs.experts.size());
-    for (const Expert& expert : context.inputs.experts) experts_.push_back(counterpart(expert.header, tensor_));
+    for (const Expert& expert : context.inputs.experts)
+      experts_.push_back(counterpart(expert.header, tensor_));
   }
 
   TensorOutcome run() {
-    if (planned_.treatment == Treatment::copied) for_blocks(tensor_.count(), [&](auto f, auto n) { copy_block(f, n); });
-    else if (planned_.treatment == Treatment::pruned) merge_matrix();
-    else for_blocks(tensor_.count(), [&](auto f, auto n) { merge_block(f, n); });
+    if (planned_.treatment == Treatment::copied)
+      for_blocks(tensor_.count(), [&](auto f, auto n) { copy_block(f, n); });
+    else if (planned_.treatment == Treatment::pruned)
+      merge_matrix();
+    else
+      for_blocks(tensor_.count(), [&](auto f, auto n) { merge_block(f, n); });
     for (const Fingerprint& hash : hashes_) outcome_.fingerprints.push_back(hash.hex());
     tidy_figures();
     return std::move(outcome_);
@@ -85,7 +98,8 @@ class TensorMerger {
       auto m = tau;
       {
         const StageTimer timer(context_.progress, Stage::task_vector);
-        backend::task_vector({experts_[t]->dtype, raw_expert}, slice(std::span<const float>(scratch_.base), 0, count), tau);
+        backend::task_vector({experts_[t]->dtype, raw_expert},
+                             slice(std::span<const float>(scratch_.base), 0, count), tau);
         if (planned_.treatment == Treatment::averaged) {
           m = grow(scratch_.m, count);
           backend::widen({experts_[t]->dtype, raw_expert}, m);
@@ -124,11 +138,14 @@ class TensorMerger {
         is_finite = require_finite(tau, 0, t + 1, *experts_[t]);
       }
       prune(t, tau, m, is_finite);
-      for_blocks(count, [&](auto f, auto n) { add_part(t, slice(tau, f, n), slice(m, f, n), slice(sum, f, n), slice(seen, f, n)); });
+      for_blocks(count, [&](auto f, auto n) {
+        add_part(t, slice(tau, f, n), slice(m, f, n), slice(sum, f, n), slice(seen, f, n));
+      });
     }
     const std::int64_t width = size_of(tensor_.dtype);
     for_blocks(count, [&](auto f, auto n) {
-      finish_block(f, slice(raw, f * width, n * width), slice(base, f, n), slice(sum, f, n), slice(seen, f, n));
+      finish_block(f, slice(raw, f * width, n * width), slice(base, f, n), slice(sum, f, n),
+                   slice(seen, f, n));
     });
   }
 
@@ -136,18 +153,20 @@ class TensorMerger {
     const StageTimer timer(context_.progress, Stage::prune);
     auto& row = outcome_.row.experts[t];
     if (is_finite) {
-      row = context_.method.prune({tau.data(), tensor_.shape[0], tensor_.shape[1]}, planned_.parts[t].prune, m, scratch_.svd);
+      row = context_.method.prune({tau.data(), tensor_.shape[0], tensor_.shape[1]},
+                                  planned_.parts[t].prune, m, scratch_.svd);
       if (row.method.starts_with("host:")) ++context_.progress.matrices;
       return;
     }
-    std::ranges::copy(tau, m.begin());  // --allow-nonfinite: such a matrix has no SVD and is merged densely
+    std::ranges::copy(
+        tau, m.begin());  // --allow-nonfinite: such a matrix has no SVD and is merged densely
     row.method = "dense";
     row.kept = static_cast<std::int64_t>(tau.size());
   }
 
   /// sum += weight * M, and the figures of this block.
-  void add_part(std::size_t t, std::span<const float> tau, std::span<const float> m, std::span<double> sum,
-                std::span<std::uint8_t> seen) {
+  void add_part(std::size_t t, std::span<const float> tau, std::span<const float> m,
+                std::span<double> sum, std::span<std::uint8_t> seen) {
     const StageTimer timer(context_.progress, Stage::accumulate);
     auto& row = outcome_.row.experts[t];
     const double tau_squared = stats::sum_of_squares(tau);
@@ -158,9 +177,10 @@ class TensorMerger {
   }
 
   /// Turns a block's sum into the result, rounds it once and hands it over.
-  void finish_block(std::int64_t first, std::span<const std::byte> raw, std::span<const float> base, std::span<double> sum,
-                    std::span<const std::uint8_t> seen) {
-    const auto out = grow(scratch_.out, static_cast<std::int64_t>(sum.size()) * size_of(planned_.out_dtype));
+  void finish_block(std::int64_t first, std::span<const std::byte> raw, std::span<const float> base,
+                    std::span<double> sum, std::span<const std::uint8_t> seen) {
+    const auto out =
+        grow(scratch_.out, static_cast<std::int64_t>(sum.size()) * size_of(planned_.out_dtype));
     {
       const StageTimer timer(context_.progress, Stage::round);
       if (planned_.divisor != 0) {
@@ -168,7 +188,8 @@ class TensorMerger {
       }
       count_delta(base, sum);
       stats::count_signs(seen, outcome_.row.model);
-      if (planned_.treatment != Treatment::averaged) backend::add_to_base({tensor_.dtype, raw}, planned_.lambda, sum);
+      if (planned_.treatment != Treatment::averaged)
+        backend::add_to_base({tensor_.dtype, raw}, planned_.lambda, sum);
       const std::int64_t overflows = backend::round_to(planned_.out_dtype, sum, out);
       outcome_.row.model.overflows += overflows;
       if (overflows > 0 && !context_.allow_nonfinite) throw_overflow(first, sum);
@@ -181,7 +202,8 @@ class TensorMerger {
     std::span<const double> delta = sum;
     if (planned_.treatment == Treatment::averaged) {
       const auto difference = grow(scratch_.difference, static_cast<std::int64_t>(sum.size()));
-      for (std::size_t i = 0; i < sum.size(); ++i) difference[i] = sum[i] - static_cast<double>(base[i]);
+      for (std::size_t i = 0; i < sum.size(); ++i)
+        difference[i] = sum[i] - static_cast<double>(base[i]);
       delta = difference;
     }
     outcome_.row.model.base_dot_delta += stats::dot(base, delta);
@@ -197,8 +219,8 @@ class TensorMerger {
     return raw;
   }
 
-  std::span<const std::byte> read(std::size_t model, const TensorInfo& tensor, std::int64_t first, std::int64_t count,
-                                  std::vector<std::byte>& buffer) {
+  std::span<const std::byte> read(std::size_t model, const TensorInfo& tensor, std::int64_t first,
+                                  std::int64_t count, std::vector<std::byte>& buffer) {
     throw_if_stopped();
     const StageTimer timer(context_.progress, Stage::read);
     const auto bytes = grow(buffer, count * size_of(tensor.dtype));
@@ -208,28 +230,36 @@ class TensorMerger {
     return bytes;
   }
 
-  /// @throws InputError unless all values are finite or --allow-nonfinite was given; whether they are
-  bool require_finite(std::span<const float> values, std::int64_t first, std::size_t model, const TensorInfo& tensor) {
+  /// @throws InputError unless all values are finite or --allow-nonfinite was given; whether they
+  /// are
+  bool require_finite(std::span<const float> values, std::int64_t first, std::size_t model,
+                      const TensorInfo& tensor) {
     const auto bad = backend::first_nonfinite(values);
     if (!bad) return true;
-    const std::string& path = model == 0 ? context_.inputs.base.path : context_.inputs.experts[model - 1].header.path;
+    const std::string& path =
+        model == 0 ? context_.inputs.base.path : context_.inputs.experts[model - 1].header.path;
     if (!context_.allow_nonfinite) {
-      throw InputError(fmt::format("{}: tensor '{}' has a value that is not finite at flat index {}; repair the checkpoint "
-                                   "or pass --allow-nonfinite",
-                                   path, tensor.name, first + *bad));
+      throw InputError(fmt::format(
+          "{}: tensor '{}' has a value that is not finite at flat index {}; repair the checkpoint "
+          "or pass --allow-nonfinite",
+          path, tensor.name, first + *bad));
     }
-    outcome_.row.model.nonfinite += std::ranges::count_if(values, [](float x) { return !std::isfinite(x); });
+    outcome_.row.model.nonfinite +=
+        std::ranges::count_if(values, [](float x) { return !std::isfinite(x); });
     return false;
   }
 
   [[noreturn]] void throw_overflow(std::int64_t first, std::span<const double> values) const {
     std::byte one[8];
     std::size_t i = 0;
-    while (i + 1 < values.size() && backend::round_to(planned_.out_dtype, values.subspan(i, 1), one) == 0) ++i;
-    throw InputError(fmt::format("tensor '{}' at flat index {}: {:g} overflows {}; choose out_dtype bfloat16 or float32, or "
-                                 "pass --allow-nonfinite",
-                                 tensor_.name, first + static_cast<std::int64_t>(i), values[i],
-                                 recipe_name(planned_.out_dtype)));
+    while (i + 1 < values.size() &&
+           backend::round_to(planned_.out_dtype, values.subspan(i, 1), one) == 0)
+      ++i;
+    throw InputError(fmt::format(
+        "tensor '{}' at flat index {}: {:g} overflows {}; choose out_dtype bfloat16 or float32, or "
+        "pass --allow-nonfinite",
+        tensor_.name, first + static_cast<std::int64_t>(i), values[i],
+        recipe_name(planned_.out_dtype)));
   }
 
   void emit(std::int64_t offset, std::span<const std::byte> bytes) {
@@ -260,13 +290,15 @@ class TensorMerger {
 
 }  // namespace
 
-TensorOutcome merge_tensor(const PlannedTensor& planned, const MergeContext& context, Scratch& scratch, const Sink& sink) {
+TensorOutcome merge_tensor(const PlannedTensor& planned, const MergeContext& context,
+                           Scratch& scratch, const Sink& sink) {
   TensorOutcome outcome = TensorMerger(planned, context, scratch, sink).run();
   ++context.progress.tensors;
   return outcome;
 }
 
-std::vector<std::string> fingerprints_of(const PlannedTensor& planned, const MergeContext& context, Scratch& scratch) {
+std::vector<std::string> fingerprints_of(const PlannedTensor& planned, const MergeContext& context,
+                                         Scratch& scratch) {
   const TensorInfo& tensor = context.inputs.base.tensors[planned.index];
   std::vector<std::string> prints;
   for (std::size_t model = 0; model < context.sources.size(); ++model) {
@@ -274,7 +306,8 @@ std::vector<std::string> fingerprints_of(const PlannedTensor& planned, const Mer
       prints.push_back(Fingerprint().hex());
       continue;
     }
-    const TensorInfo& source = model == 0 ? tensor : *counterpart(context.inputs.experts[model - 1].header, tensor);
+    const TensorInfo& source =
+        model == 0 ? tensor : *counterpart(context.inputs.experts[model - 1].header, tensor);
     Fingerprint hash;
     for_blocks(source.count(), [&](std::int64_t first, std::int64_t count) {
       throw_if_stopped();

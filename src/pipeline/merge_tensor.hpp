@@ -33,26 +33,30 @@ struct MergeContext {
   Progress& progress;
 };
 
-/// Elements worked on at once. Part of the format: sums of figures are cut here, whatever the memory or the threads.
+/// Elements worked on at once. Part of the format: sums of figures are cut here, whatever the
+/// memory or the threads.
 inline constexpr std::int64_t kBlock = std::int64_t{1} << 17;
 
 struct TensorOutcome {
   stats::TensorRow row;
-  std::vector<std::string> fingerprints;           ///< XXH3-128 of the base's bytes, then of each expert's
+  std::vector<std::string> fingerprints;  ///< XXH3-128 of the base's bytes, then of each expert's
   std::vector<std::string> experts_with_other_integers;
 };
 
 /// Receives the result's bytes in order of the file.
 using Sink = std::function<void(std::int64_t offset, std::span<const std::byte> bytes)>;
 
-/// Reads one tensor of every model, merges it, hands the rounded bytes to `sink`. The bytes depend on the inputs and
-/// the planned tensor alone. Local; memory: scratch_bytes, whatever the number of experts.
-/// @throws InputError for a value that is not finite or overflows the output's type (unless allow_nonfinite)
-[[nodiscard]] TensorOutcome merge_tensor(const PlannedTensor& planned, const MergeContext& context, Scratch& scratch,
-                                         const Sink& sink);
+/// Reads one tensor of every model, merges it, hands the rounded bytes to `sink`. The bytes depend
+/// on the inputs and the planned tensor alone. Local; memory: scratch_bytes, whatever the number of
+/// experts.
+/// @throws InputError for a value that is not finite or overflows the output's type (unless
+/// allow_nonfinite)
+[[nodiscard]] TensorOutcome merge_tensor(const PlannedTensor& planned, const MergeContext& context,
+                                         Scratch& scratch, const Sink& sink);
 
 /// The fingerprints alone: reads the inputs of one tensor.
-[[nodiscard]] std::vector<std::string> fingerprints_of(const PlannedTensor& planned, const MergeContext& context,
+[[nodiscard]] std::vector<std::string> fingerprints_of(const PlannedTensor& planned,
+                                                       const MergeContext& context,
                                                        Scratch& scratch);
 
 /// Bytes of Scratch that merge_tensor grows to.

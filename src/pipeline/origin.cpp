@@ -8,11 +8,16 @@ namespace {
 
 constexpr std::int64_t kLargest = std::int64_t{1} << 20;
 
-std::filesystem::path path_of(const std::filesystem::path& run) { return run / ".koine" / "origin.json"; }
+std::filesystem::path path_of(const std::filesystem::path& run) {
+  return run / ".koine" / "origin.json";
+}
 
 /// Quoted for sh where it must be.
 std::string quoted(const std::string& word) {
-  if (word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+%@") == std::string::npos) return word;
+  if (word.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+%@") ==
+      std::string::npos)
+    return word;
   std::string text = "'";
   for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return text + "'";
@@ -21,20 +26,25 @@ std::string quoted(const std::string& word) {
 }  // namespace
 
 void write_origin(const std::filesystem::path& run, const Origin& origin) {
-  write_file_atomically(path_of(run), to_text(Json{{"recipe", origin.recipe_file}, {"set", origin.overrides}}));
+  write_file_atomically(path_of(run),
+                        to_text(Json{{"recipe", origin.recipe_file}, {"set", origin.overrides}}));
 }
 
 std::optional<Origin> read_origin(const std::filesystem::path& run) {
   if (!std::filesystem::exists(path_of(run))) return std::nullopt;
-  const Json json = parse_strict_json(read_text_file(path_of(run), kLargest), path_of(run).string());
+  const Json json =
+      parse_strict_json(read_text_file(path_of(run), kLargest), path_of(run).string());
   if (!json.contains("recipe") || !json.contains("set")) return std::nullopt;
   return Origin{json["recipe"].get<std::string>(), json["set"].get<std::vector<std::string>>()};
 }
 
 std::string merge_command(const std::filesystem::path& run) {
   const auto origin = read_origin(run);
-  std::string command = "koine merge " + (origin ? quoted(origin->recipe_file) : std::string("RECIPE")) + " --output " + quoted(run.string());
-  for (const std::string& text : origin ? origin->overrides : std::vector<std::string>{}) command += " --set " + quoted(text);
+  std::string command = "koine merge " +
+                        (origin ? quoted(origin->recipe_file) : std::string("RECIPE")) +
+                        " --output " + quoted(run.string());
+  for (const std::string& text : origin ? origin->overrides : std::vector<std::string>{})
+    command += " --set " + quoted(text);
   return command;
 }
 

@@ -20,12 +20,14 @@ using checkpoint::TensorInfo;
 /// Rates of one core of a common server: only their ratios matter (order and balance).
 constexpr double kBytesPerSecond = 1e9, kGramFlops = 3e10, kEigenFlops = 1e10;
 
-double cost_of(const TensorInfo& tensor, Treatment treatment, std::int64_t bytes, std::size_t experts) {
+double cost_of(const TensorInfo& tensor, Treatment treatment, std::int64_t bytes,
+               std::size_t experts) {
   double seconds = static_cast<double>(bytes) / kBytesPerSecond;
   if (treatment != Treatment::pruned) return seconds;
   const auto shorter = static_cast<double>(std::min(tensor.shape[0], tensor.shape[1]));
   const auto longer = static_cast<double>(std::max(tensor.shape[0], tensor.shape[1]));
-  seconds += static_cast<double>(experts) * shorter * shorter * (longer / kGramFlops + 4 * shorter / 3 / kEigenFlops);
+  seconds += static_cast<double>(experts) * shorter * shorter *
+             (longer / kGramFlops + 4 * shorter / 3 / kEigenFlops);
   return seconds;
 }
 
@@ -50,8 +52,9 @@ class Places {
   std::int64_t encoder_ = 1, decoder_ = 1;
 };
 
-double value_at(const std::optional<recipe::ParameterValue>& own, const recipe::ParameterValue* common,
-                const recipe::TensorPlace& place, double otherwise) {
+double value_at(const std::optional<recipe::ParameterValue>& own,
+                const recipe::ParameterValue* common, const recipe::TensorPlace& place,
+                double otherwise) {
   if (own) {
     if (const auto value = own->at(place)) return *value;
   }
@@ -65,17 +68,22 @@ std::int64_t model_width(const checkpoint::Checkpoint& base) {
   if (base.dims) return base.dims->n_text_state;
   std::int64_t width = 0;
   for (const TensorInfo& t : base.tensors) {
-    if (t.shape.size() == 2) width = width == 0 ? std::min(t.shape[0], t.shape[1]) : std::min({width, t.shape[0], t.shape[1]});
+    if (t.shape.size() == 2)
+      width =
+          width == 0 ? std::min(t.shape[0], t.shape[1]) : std::min({width, t.shape[0], t.shape[1]});
   }
   return width;
 }
 
-lowrank::RankTarget rank_at(const recipe::RankValue& rank, const recipe::TensorPlace& place, std::int64_t width) {
+lowrank::RankTarget rank_at(const recipe::RankValue& rank, const recipe::TensorPlace& place,
+                            std::int64_t width) {
   using Kind = recipe::RankValue::Kind;
   if (rank.kind == Kind::energy) return {{0}, rank.share};
   if (rank.kind == Kind::share_of_width) {
     constexpr double kDecimalSlack = 1e-9;  // 29 % of 100 is 29, though 0.29 * 100 is a little less
-    return {{static_cast<std::int64_t>(std::floor(rank.share * static_cast<double>(width) + kDecimalSlack))}, 0};
+    return {{static_cast<std::int64_t>(
+                std::floor(rank.share * static_cast<double>(width) + kDecimalSlack))},
+            0};
   }
   return {{std::llround(rank.number.at(place).value_or(0))}, 0};
 }
@@ -84,14 +92,20 @@ lowrank::RankTarget rank_at(const recipe::RankValue& rank, const recipe::TensorP
 class Planner {
  public:
   Planner(const recipe::Recipe& recipe, const Inputs& inputs)
-      : recipe_(recipe), inputs_(inputs), method_(methods::make(recipe.merge_method)), selector_(recipe.select),
-        places_(inputs.base), width_(model_width(inputs.base)), hits_(recipe.select.size(), 0) {}
+      : recipe_(recipe),
+        inputs_(inputs),
+        method_(methods::make(recipe.merge_method)),
+        selector_(recipe.select),
+        places_(inputs.base),
+        width_(model_width(inputs.base)),
+        hits_(recipe.select.size(), 0) {}
 
   PlannedTensor plan(std::size_t index) {
     const TensorInfo& tensor = inputs_.base.tensors[index];
     PlannedTensor planned;
     planned.index = index;
-    planned.out_dtype = is_float(tensor.dtype) ? recipe_.out_dtype.value_or(tensor.dtype) : tensor.dtype;
+    planned.out_dtype =
+        is_float(tensor.dtype) ? recipe_.out_dtype.value_or(tensor.dtype) : tensor.dtype;
     const std::string hf = checkpoint::hf_name(tensor.canonical);
     const recipe::TensorPlace place = places_.of(tensor.canonical, hf);
     planned.treatment = treatment_of(tensor, hf);
@@ -99,9 +113,11 @@ class Planner {
     planned.bytes_out = tensor.count() * size_of(planned.out_dtype);
     planned.bytes_in = tensor.bytes();
     if (planned.treatment != Treatment::base) {
-      for (const Expert& expert : inputs_.experts) planned.bytes_in += counterpart(expert.header, tensor)->bytes();
+      for (const Expert& expert : inputs_.experts)
+        planned.bytes_in += counterpart(expert.header, tensor)->bytes();
     }
-    planned.cost = cost_of(tensor, planned.treatment, planned.bytes_in + planned.bytes_out, inputs_.experts.size());
+    planned.cost = cost_of(tensor, planned.treatment, planned.bytes_in + planned.bytes_out,
+                           inputs_.experts.size());
     return planned;
   }
 
@@ -111,9 +127,10 @@ class Planner {
     if (!method_->selects()) return rows;
     for (std::size_t i = 0; i < hits_.size(); ++i) {
       if (hits_[i] == 0) {
-        throw InputError(fmt::format("{}: select: '{}' hits no matrix of {}; only 2-D tensors can be factorised "
-                                     "(koine inspect --tensors lists them)",
-                                     recipe_.file, recipe_.select[i], inputs_.base.path));
+        throw InputError(
+            fmt::format("{}: select: '{}' hits no matrix of {}; only 2-D tensors can be factorised "
+                        "(koine inspect --tensors lists them)",
+                        recipe_.file, recipe_.select[i], inputs_.base.path));
       }
       rows.push_back({recipe_.select[i], hits_[i]});
     }
@@ -135,7 +152,8 @@ class Planner {
 
   void fill_parts(PlannedTensor& planned, const recipe::TensorPlace& place) const {
     const auto experts = static_cast<double>(inputs_.experts.size());
-    const bool is_mean = method_->selects() && planned.treatment == Treatment::dense && recipe_.others == recipe::Others::average;
+    const bool is_mean = method_->selects() && planned.treatment == Treatment::dense &&
+                         recipe_.others == recipe::Others::average;
     planned.lambda = is_mean ? 1.0 / experts : recipe_.lambda.at(place).value_or(1.0);
     double total = 0;
     for (const Expert& expert : inputs_.experts) {
@@ -147,21 +165,26 @@ class Planner {
       total += part.weight;
       planned.parts.push_back(part);
     }
-    const bool is_divided = recipe_.normalize.value_or(!method_->adds_task_vectors()) && !method_->selects();
+    const bool is_divided =
+        recipe_.normalize.value_or(!method_->adds_task_vectors()) && !method_->selects();
     if (!is_divided) return;
     if (total == 0 && planned.treatment == Treatment::averaged) {
-      throw InputError(fmt::format("{}: the weights of tensor '{}' sum to 0, so they cannot be normalised; change a weight "
-                                   "or set normalize: false",
-                                   recipe_.file, place.openai_name));
+      throw InputError(fmt::format(
+          "{}: the weights of tensor '{}' sum to 0, so they cannot be normalised; change a weight "
+          "or set normalize: false",
+          recipe_.file, place.openai_name));
     }
     planned.divisor = total;
   }
 
   [[nodiscard]] lowrank::Mode svd_mode() const {
     switch (recipe_.svd_mode) {
-      case recipe::SvdMode::exact: return lowrank::Mode::exact;
-      case recipe::SvdMode::fast: return lowrank::Mode::fast;
-      default: return lowrank::Mode::certified;
+      case recipe::SvdMode::exact:
+        return lowrank::Mode::exact;
+      case recipe::SvdMode::fast:
+        return lowrank::Mode::fast;
+      default:
+        return lowrank::Mode::certified;
     }
   }
 
@@ -175,18 +198,22 @@ class Planner {
 };
 
 void add_warnings(Plan& plan, const recipe::Recipe& recipe, const Inputs& inputs) {
-  const bool narrows = std::any_of(plan.tensors.begin(), plan.tensors.end(), [&](const PlannedTensor& t) {
-    const DType own = inputs.base.tensors[t.index].dtype;
-    return t.out_dtype == DType::f16 && own != DType::f16 && is_float(own);
-  });
-  if (narrows) plan.warnings.emplace_back("out_dtype float16 holds magnitudes up to 65504; a larger value ends the run");
+  const bool narrows =
+      std::any_of(plan.tensors.begin(), plan.tensors.end(), [&](const PlannedTensor& t) {
+        const DType own = inputs.base.tensors[t.index].dtype;
+        return t.out_dtype == DType::f16 && own != DType::f16 && is_float(own);
+      });
+  if (narrows)
+    plan.warnings.emplace_back(
+        "out_dtype float16 holds magnitudes up to 65504; a larger value ends the run");
   for (const Expert& expert : inputs.experts) {
     const bool is_coarse = std::any_of(expert.header.tensors.begin(), expert.header.tensors.end(),
                                        [](const TensorInfo& t) { return t.dtype == DType::bf16; });
     if (is_coarse && recipe.merge_method != "linear") {
-      plan.warnings.push_back(fmt::format("expert '{}' is stored in bfloat16: rounding has already cost part of what it "
-                                          "learnt; merge the float32 weights if you have them",
-                                          expert.entry.name));
+      plan.warnings.push_back(fmt::format(
+          "expert '{}' is stored in bfloat16: rounding has already cost part of what it "
+          "learnt; merge the float32 weights if you have them",
+          expert.entry.name));
     }
   }
 }
@@ -201,7 +228,8 @@ Plan make_plan(const recipe::Recipe& recipe, const Inputs& inputs, int processes
     const PlannedTensor& tensor = plan.tensors.back();
     plan.bytes_in += tensor.bytes_in;
     plan.bytes_out += tensor.bytes_out;
-    if (tensor.treatment == Treatment::pruned) plan.matrices += static_cast<std::int64_t>(inputs.experts.size());
+    if (tensor.treatment == Treatment::pruned)
+      plan.matrices += static_cast<std::int64_t>(inputs.experts.size());
   }
   plan.selected = planner.selected();
   make_shards(plan, inputs, recipe.shards);
@@ -211,13 +239,16 @@ Plan make_plan(const recipe::Recipe& recipe, const Inputs& inputs, int processes
 }
 
 std::int64_t Plan::memory(const Inputs& inputs, int threads) const {
-  constexpr std::int64_t kProgram = std::int64_t{90} << 20;  // MPI, BLAS, HDF5 and our own code, resident
-  constexpr std::int64_t kPerTensor = 1500;                  // a header entry, its plan and its figures
+  constexpr std::int64_t kProgram = std::int64_t{90}
+                                    << 20;   // MPI, BLAS, HDF5 and our own code, resident
+  constexpr std::int64_t kPerTensor = 1500;  // a header entry, its plan and its figures
   std::vector<std::int64_t> scratch;
   for (const PlannedTensor& tensor : tensors) scratch.push_back(scratch_bytes(tensor, inputs));
   std::sort(scratch.rbegin(), scratch.rend());
-  std::int64_t total = kProgram + kPerTensor * static_cast<std::int64_t>(tensors.size() * (inputs.experts.size() + 1));
-  for (std::size_t i = 0; i < scratch.size() && static_cast<int>(i) < threads; ++i) total += scratch[i];
+  std::int64_t total = kProgram + kPerTensor * static_cast<std::int64_t>(
+                                                   tensors.size() * (inputs.experts.size() + 1));
+  for (std::size_t i = 0; i < scratch.size() && static_cast<int>(i) < threads; ++i)
+    total += scratch[i];
   return total;
 }
 
@@ -226,8 +257,9 @@ int threads_within(const Plan& plan, const Inputs& inputs, int wanted, std::int6
   for (int threads = wanted; threads >= 1; --threads) {
     if (plan.memory(inputs, threads) <= limit) return threads;
   }
-  throw InputError(fmt::format("--memory {}: this merge needs at least {} per process (its largest tensor, one thread)",
-                               human_bytes(limit), human_bytes(plan.memory(inputs, 1))));
+  throw InputError(fmt::format(
+      "--memory {}: this merge needs at least {} per process (its largest tensor, one thread)",
+      human_bytes(limit), human_bytes(plan.memory(inputs, 1))));
 }
 
 }  // namespace koine::pipeline

@@ -38,8 +38,8 @@ struct PlannedTensor {
 
 /// The unit of ownership, of writing and of restart.
 struct PlannedShard {
-  std::string name;  ///< "encoder.003", "rest"
-  std::string file;  ///< "shards/encoder.003.h5"
+  std::string name;                  ///< "encoder.003", "rest"
+  std::string file;                  ///< "shards/encoder.003.h5"
   std::vector<std::size_t> tensors;  ///< indices into Plan::tensors, in canonical order
   std::int64_t bytes_in = 0, bytes_out = 0;
   double cost = 0;
@@ -56,7 +56,8 @@ struct Plan {
   std::vector<PlannedShard> shards;    ///< encoder blocks, decoder blocks, the rest
   std::vector<SelectorHits> selected;
   std::vector<std::string> warnings;
-  std::int64_t bytes_in = 0, bytes_out = 0, matrices = 0;  ///< matrices: selected ones times experts
+  std::int64_t bytes_in = 0, bytes_out = 0,
+               matrices = 0;  ///< matrices: selected ones times experts
   int processes = 1;
 
   [[nodiscard]] std::vector<std::size_t> shards_of(int rank) const;  ///< costliest first
@@ -64,13 +65,14 @@ struct Plan {
   [[nodiscard]] std::int64_t memory(const Inputs& inputs, int threads) const;
 };
 
-/// From headers alone: which tensor gets which treatment with which parameters, shards, owners. Local, the same on
-/// every process; shards do not depend on the number of processes.
+/// From headers alone: which tensor gets which treatment with which parameters, shards, owners.
+/// Local, the same on every process; shards do not depend on the number of processes.
 /// @throws InputError: a selector that hits no matrix, a rank that is not whole, …
 [[nodiscard]] Plan make_plan(const recipe::Recipe& recipe, const Inputs& inputs, int processes);
 
 /// The most threads, at most `wanted`, that stay inside `limit` bytes (0: no limit).
 /// @throws InputError with the least possible figure
-[[nodiscard]] int threads_within(const Plan& plan, const Inputs& inputs, int wanted, std::int64_t limit);
+[[nodiscard]] int threads_within(const Plan& plan, const Inputs& inputs, int wanted,
+                                 std::int64_t limit);
 
 }  // namespace koine::pipeline

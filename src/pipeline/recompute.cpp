@@ -20,16 +20,23 @@ namespace {
 
 recipe::Recipe recipe_of(const std::filesystem::path& run) {
   const auto origin = read_origin(run);
-  if (!origin) throw InputError(fmt::format("{}: .koine/origin.json is gone, so the recipe is not known; merge again", run.string()));
+  if (!origin)
+    throw InputError(fmt::format(
+        "{}: .koine/origin.json is gone, so the recipe is not known; merge again", run.string()));
   return recipe::read(origin->recipe_file, {origin->overrides, run.string()});
 }
 
-void require_same(const store::Manifest& manifest, const Identity& identity, const std::filesystem::path& run) {
+void require_same(const store::Manifest& manifest, const Identity& identity,
+                  const std::filesystem::path& run) {
   Json inputs = Json::parse(manifest.inputs);
   for (Json& model : inputs) model.erase("tensors");
-  if (inputs == Json::parse(identity.inputs) && Json::parse(manifest.recipe) == Json::parse(identity.recipe)) return;
-  throw InputError(fmt::format("{}: its recipe or its inputs have changed since, so nothing can be recomputed; merge into another folder",
-                               run.string()));
+  if (inputs == Json::parse(identity.inputs) &&
+      Json::parse(manifest.recipe) == Json::parse(identity.recipe))
+    return;
+  throw InputError(
+      fmt::format("{}: its recipe or its inputs have changed since, so nothing can be recomputed; "
+                  "merge into another folder",
+                  run.string()));
 }
 
 /// The `share` of the tensors whose names hash lowest.
@@ -39,7 +46,8 @@ std::vector<std::size_t> sample(const Plan& plan, const Inputs& inputs, double s
     order.emplace_back(sha256_of(inputs.base.tensors[plan.tensors[i].index].canonical), i);
   }
   std::ranges::sort(order);
-  const auto wanted = std::clamp<std::size_t>(static_cast<std::size_t>(share * static_cast<double>(order.size()) + 0.999), 1, order.size());
+  const auto wanted = std::clamp<std::size_t>(
+      static_cast<std::size_t>(share * static_cast<double>(order.size()) + 0.999), 1, order.size());
   std::vector<std::size_t> chosen;
   for (std::size_t i = 0; i < wanted; ++i) chosen.push_back(order[i].second);
   return chosen;
@@ -66,8 +74,9 @@ RecomputeReport recompute(const std::filesystem::path& run, double share, int th
   parallel_for(static_cast<std::int64_t>(chosen.size()), threads, [&](std::int64_t i, int thread) {
     const std::size_t at = chosen[static_cast<std::size_t>(i)];
     Sha256 hash;
-    (void)merge_tensor(plan.tensors[at], context, scratch[static_cast<std::size_t>(thread)],
-                       [&hash](std::int64_t, std::span<const std::byte> bytes) { hash.update(bytes); });
+    (void)merge_tensor(
+        plan.tensors[at], context, scratch[static_cast<std::size_t>(thread)],
+        [&hash](std::int64_t, std::span<const std::byte> bytes) { hash.update(bytes); });
     const bool is_equal = hash.hex() == manifest.tensors.at(at).sha256;
     const std::lock_guard lock(guard);
     ++report.tensors;

@@ -13,9 +13,11 @@ namespace koine::pipeline {
 
 /// What a merge is: two runs with equal identities make equal bytes.
 struct Identity {
-  std::string recipe;      ///< canonical JSON
-  std::string inputs;      ///< JSON: per model path as written, naming, files with sizes, hash of its header
-  std::string arithmetic;  ///< JSON: engine, backend, BLAS, instruction set. May change between start and resume.
+  std::string recipe;  ///< canonical JSON
+  std::string
+      inputs;  ///< JSON: per model path as written, naming, files with sizes, hash of its header
+  std::string arithmetic;  ///< JSON: engine, backend, BLAS, instruction set. May change between
+                           ///< start and resume.
 };
 [[nodiscard]] Identity identity_of(const recipe::Recipe& recipe, const Inputs& inputs);
 
@@ -23,10 +25,11 @@ enum class RunState : std::uint8_t { fresh, resumed, complete };
 
 /// The folder a merge works in, opened by the root and known to all.
 struct RunFolder {
-  std::filesystem::path path;    ///< where shards are written: `target`, or a sibling that takes its place at the end
+  std::filesystem::path
+      path;  ///< where shards are written: `target`, or a sibling that takes its place at the end
   std::filesystem::path target;  ///< what the user asked for
   RunState state = RunState::fresh;
-  bool trusts_inputs = false;    ///< complete, and no input file has changed its size or time since
+  bool trusts_inputs = false;  ///< complete, and no input file has changed its size or time since
   std::vector<std::string> notes;
 };
 
@@ -46,16 +49,19 @@ struct OpenRunOptions {
   std::int64_t bytes_out = 0;
 };
 
-/// Opens or makes the run folder: refuses (InputError) folders that hold something else, another recipe or other inputs
-/// (saying what differs), and a folder that another process works in; cleans temporary files of a dead run; checks that
-/// the disk has room (StorageError). Collective; the lock lives on the root.
-[[nodiscard]] RunFolder open_run_folder(const OpenRunOptions& options, const Identity& identity, const Inputs& inputs,
-                                        comm::Communicator& processes, RunLock& lock);
+/// Opens or makes the run folder: refuses (InputError) folders that hold something else, another
+/// recipe or other inputs (saying what differs), and a folder that another process works in; cleans
+/// temporary files of a dead run; checks that the disk has room (StorageError). Collective; the
+/// lock lives on the root.
+[[nodiscard]] RunFolder open_run_folder(const OpenRunOptions& options, const Identity& identity,
+                                        const Inputs& inputs, comm::Communicator& processes,
+                                        RunLock& lock);
 
 /// What open_run_folder would find, without writing anything. Local. @throws as open_run_folder
 [[nodiscard]] RunFolder foresee_run_folder(const OpenRunOptions& options, const Identity& identity);
 
-/// Root only: notes sizes and times of the inputs, and moves a fresh run into the place of the old one.
+/// Root only: notes sizes and times of the inputs, and moves a fresh run into the place of the old
+/// one.
 void settle_run_folder(const RunFolder& run, const Inputs& inputs);
 
 }  // namespace koine::pipeline

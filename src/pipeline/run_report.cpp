@@ -11,15 +11,21 @@ namespace {
 
 std::string_view word(Treatment treatment) {
   switch (treatment) {
-    case Treatment::copied: return "copied";
-    case Treatment::base: return "base";
-    case Treatment::dense: return "dense";
-    case Treatment::pruned: return "pruned";
-    default: return "averaged";
+    case Treatment::copied:
+      return "copied";
+    case Treatment::base:
+      return "base";
+    case Treatment::dense:
+      return "dense";
+    case Treatment::pruned:
+      return "pruned";
+    default:
+      return "averaged";
   }
 }
 
-Json tensor_json(const FinishedRun& run, const PlannedTensor& planned, const std::string& shard, const stats::TensorRow& row) {
+Json tensor_json(const FinishedRun& run, const PlannedTensor& planned, const std::string& shard,
+                 const stats::TensorRow& row) {
   const auto& base = run.inputs.base.tensors[planned.index];
   Json json{{"name", base.name},
             {"canonical", base.canonical},
@@ -47,8 +53,10 @@ void write_reports(const FinishedRun& run, const std::vector<store::ShardRecord>
   }
   const Json totals = stats::to_json(run.totals, names);
   if (totals.dump() != stats::to_json(serial.totals(), names).dump()) {
-    throw VerifyError("the figures summed over the processes differ from those in the journal; run the same command with --fresh "
-                      "and report it");
+    throw VerifyError(
+        "the figures summed over the processes differ from those in the journal; run the same "
+        "command with --fresh "
+        "and report it");
   }
   const Json report{{"schema", "koine-report-1"},
                     {"merge_method", run.recipe.merge_method},

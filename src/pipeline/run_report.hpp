@@ -7,7 +7,8 @@
 
 namespace koine::pipeline {
 
-/// report.json (per tensor and expert: figures of stats::TensorRow; totals) and report.html made from it. Root only.
+/// report.json (per tensor and expert: figures of stats::TensorRow; totals) and report.html made
+/// from it. Root only.
 /// @throws VerifyError if the rows do not add up to run.totals bit for bit
 void write_reports(const FinishedRun& run, const std::vector<store::ShardRecord>& records);
 

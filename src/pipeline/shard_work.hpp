@@ -8,11 +8,14 @@
 
 namespace koine::pipeline {
 
-/// A finished shard that may be used again: its record, if the file on disk still has the record's hash and, unless the
-/// inputs are trusted, the inputs still have the record's fingerprints. Nothing where it must be merged (again).
+/// A finished shard that may be used again: its record, if the file on disk still has the record's
+/// hash and, unless the inputs are trusted, the inputs still have the record's fingerprints.
+/// Nothing where it must be merged (again).
 /// @throws InputError naming the model and tensor if an input has changed since
-[[nodiscard]] std::optional<store::ShardRecord> reuse_shard(const PlannedShard& shard, const Plan& plan,
-                                                            const MergeContext& context, const std::filesystem::path& run,
+[[nodiscard]] std::optional<store::ShardRecord> reuse_shard(const PlannedShard& shard,
+                                                            const Plan& plan,
+                                                            const MergeContext& context,
+                                                            const std::filesystem::path& run,
                                                             const struct ShardOptions& options);
 
 struct ShardOptions {
@@ -22,7 +25,9 @@ struct ShardOptions {
 };
 
 /// Merges a shard's tensors on `threads` threads, publishes the file and journals it.
-[[nodiscard]] store::ShardRecord merge_shard(const PlannedShard& shard, const Plan& plan, const MergeContext& context,
-                                             const std::filesystem::path& run, const ShardOptions& options);
+[[nodiscard]] store::ShardRecord merge_shard(const PlannedShard& shard, const Plan& plan,
+                                             const MergeContext& context,
+                                             const std::filesystem::path& run,
+                                             const ShardOptions& options);
 
 }  // namespace koine::pipeline

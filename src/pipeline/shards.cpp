@@ -28,7 +28,8 @@ std::vector<std::size_t> by_cost(const std::vector<PlannedShard>& shards) {
   std::vector<std::size_t> order(shards.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return shards[a].cost != shards[b].cost ? shards[a].cost > shards[b].cost : shards[a].name < shards[b].name;
+    return shards[a].cost != shards[b].cost ? shards[a].cost > shards[b].cost
+                                            : shards[a].name < shards[b].name;
   });
   return order;
 }
@@ -38,8 +39,10 @@ std::vector<std::size_t> by_cost(const std::vector<PlannedShard>& shards) {
 std::string shard_name(std::string_view canonical, recipe::ShardLayout layout) {
   const checkpoint::Block block = checkpoint::block_of(canonical);
   if (!block.is_block) return "rest";
-  const std::string layer = fmt::format("{}.{:03}", block.is_encoder ? "encoder" : "decoder", block.index);
-  return layout == recipe::ShardLayout::layer ? layer : fmt::format("{}.{}", layer, module_of(block.part));
+  const std::string layer =
+      fmt::format("{}.{:03}", block.is_encoder ? "encoder" : "decoder", block.index);
+  return layout == recipe::ShardLayout::layer ? layer
+                                              : fmt::format("{}.{}", layer, module_of(block.part));
 }
 
 void make_shards(Plan& plan, const Inputs& inputs, recipe::ShardLayout layout) {

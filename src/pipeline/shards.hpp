@@ -7,8 +7,8 @@
 
 namespace koine::pipeline {
 
-/// The shard a tensor belongs to, from its name alone: "encoder.003" (layout layer), "decoder.003.cross_attn" (fine),
-/// "rest".
+/// The shard a tensor belongs to, from its name alone: "encoder.003" (layout layer),
+/// "decoder.003.cross_attn" (fine), "rest".
 [[nodiscard]] std::string shard_name(std::string_view canonical, recipe::ShardLayout layout);
 
 /// Groups the plan's tensors into shards and sums their bytes and costs.

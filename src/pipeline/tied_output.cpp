@@ -14,11 +14,13 @@ using checkpoint::TensorInfo;
 
 constexpr std::int64_t kPiece = std::int64_t{1} << 20;
 
-void compare(const checkpoint::Source& source, const std::string& path, const TensorInfo& embedding, const TensorInfo& output) {
+void compare(const checkpoint::Source& source, const std::string& path, const TensorInfo& embedding,
+             const TensorInfo& output) {
   const auto differs = [&](std::int64_t at) {
-    return InputError(fmt::format("{}: tensor '{}' differs from the token embedding that Whisper ties it to (flat index {}), "
-                                  "but the base stores no output matrix of its own; merge experts with tied outputs",
-                                  path, output.name, at));
+    return InputError(fmt::format(
+        "{}: tensor '{}' differs from the token embedding that Whisper ties it to (flat index {}), "
+        "but the base stores no output matrix of its own; merge experts with tied outputs",
+        path, output.name, at));
   };
   if (embedding.shape != output.shape || embedding.dtype != output.dtype) throw differs(0);
   std::vector<std::byte> a, b;

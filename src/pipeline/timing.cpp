@@ -9,10 +9,13 @@ namespace koine::pipeline {
 std::string timing_of(int rank, const Progress& progress, const IoCount& io) {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
   Json stages = Json::object();
   for (std::size_t i = 0; i < kStageNames.size(); ++i) {
-    stages[std::string(kStageNames[i])] = 1e-9 * static_cast<double>(progress.nanoseconds[i].load());
+    stages[std::string(kStageNames[i])] =
+        1e-9 * static_cast<double>(progress.nanoseconds[i].load());
   }
   return Json{{"rank", rank},
               {"bytes_read", io.read},
@@ -25,7 +28,8 @@ std::string timing_of(int rank, const Progress& progress, const IoCount& io) {
       .dump();
 }
 
-void write_timing(const std::filesystem::path& run, const std::vector<std::string>& ranks, double seconds) {
+void write_timing(const std::filesystem::path& run, const std::vector<std::string>& ranks,
+                  double seconds) {
   Json rows = Json::array();
   for (const std::string& text : ranks) rows.push_back(Json::parse(text));
   write_file_atomically(run / "timing.json", to_text(Json{{"seconds", seconds}, {"ranks", rows}}));

@@ -48,7 +48,8 @@ void settle_parameters(const Parameters& global, const Node& root, Reading& read
 /// Fills base, models, base_listed and what belongs to it; weights are completed by the global one.
 void read_models(const Node& root, const Parameters& global, Reading& reading);
 
-/// mergekit's keys that shape nothing here: refuses slices and modules, warns of tokenizer settings.
+/// mergekit's keys that shape nothing here: refuses slices and modules, warns of tokenizer
+/// settings.
 void read_mergekit_keys(const Node& root, Reading& reading);
 
 /// Fills Recipe::settings: every setting with the place that decided it.

@@ -6,8 +6,8 @@
 
 namespace koine::report {
 
-/// One self-contained page (no network, no script) of a report.json: what each expert brought, layer by layer.
-/// Include in .cpp files only.
+/// One self-contained page (no network, no script) of a report.json: what each expert brought,
+/// layer by layer. Include in .cpp files only.
 [[nodiscard]] std::string merge_html(const Json& report);
 
 }  // namespace koine::report

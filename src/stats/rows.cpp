@@ -48,7 +48,8 @@ Slots::Slots(std::size_t tensors, std::size_t experts)
 void Slots::fill(std::size_t tensor, const TensorRow& row) {
   double* at = values_.data() + tensor * (kModelFigures + experts_ * kExpertFigures);
   put(row.model, at);
-  for (std::size_t t = 0; t < experts_; ++t) put(row.experts[t], at + kModelFigures + t * kExpertFigures);
+  for (std::size_t t = 0; t < experts_; ++t)
+    put(row.experts[t], at + kModelFigures + t * kExpertFigures);
 }
 
 Totals Slots::totals() const {
@@ -58,7 +59,8 @@ Totals Slots::totals() const {
   for (std::size_t start = 0; start < values_.size(); start += stride) {
     const double* at = values_.data() + start;
     add(at, totals.model);
-    for (std::size_t t = 0; t < experts_; ++t) add(at + kModelFigures + t * kExpertFigures, totals.experts[t]);
+    for (std::size_t t = 0; t < experts_; ++t)
+      add(at + kModelFigures + t * kExpertFigures, totals.experts[t]);
   }
   return totals;
 }

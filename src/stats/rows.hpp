@@ -16,23 +16,23 @@ struct ExpertRow {
   std::int64_t kept = 0;      ///< entries taken from tau (all, where the tensor is merged densely)
 
   // Of one matrix only:
-  std::int64_t low_rank = 0;   ///< singular triplets kept
-  double threshold = 0;        ///< smallest kept |tau - L|; 0 where nothing was selected
+  std::int64_t low_rank = 0;  ///< singular triplets kept
+  double threshold = 0;       ///< smallest kept |tau - L|; 0 where nothing was selected
   double residual = 0, gap = 0;
   double sigma_first = 0, sigma_last = 0;  ///< largest and last kept singular value
   bool is_certified = false;
   std::int64_t fallbacks = 0;
-  std::string method;          ///< "host:dsyevr", …; "dense" where nothing was thinned out
+  std::string method;  ///< "host:dsyevr", …; "dense" where nothing was thinned out
 };
 
 /// What the report says of one merged tensor (or, summed, of the model). D = sum_t weight_t M_t.
 struct ModelRow {
-  double base_dot_delta = 0;    ///< <W_0, D>
-  double delta_squared = 0;     ///< |D|^2
+  double base_dot_delta = 0;     ///< <W_0, D>
+  double delta_squared = 0;      ///< |D|^2
   std::int64_t signs_total = 0;  ///< entries where at least two experts' M is not zero
   std::int64_t signs_agree = 0;  ///< of these: all non-zero M have one sign
   std::int64_t overflows = 0;    ///< finite values that became infinite in the output's type
-  std::int64_t nonfinite = 0;    ///< input values that were not finite (only with --allow-nonfinite)
+  std::int64_t nonfinite = 0;  ///< input values that were not finite (only with --allow-nonfinite)
 };
 
 struct TensorRow {
@@ -46,8 +46,8 @@ struct Totals {
   std::vector<ExpertRow> experts;
 };
 
-/// One slot per tensor and figure: the tensor's owner fills it, everybody else leaves +0, so that adding the slots of
-/// all processes is exact. Counts travel as doubles (all are below 2^53).
+/// One slot per tensor and figure: the tensor's owner fills it, everybody else leaves +0, so that
+/// adding the slots of all processes is exact. Counts travel as doubles (all are below 2^53).
 class Slots {
  public:
   Slots(std::size_t tensors, std::size_t experts);

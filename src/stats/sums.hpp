@@ -5,8 +5,9 @@
 
 #include "stats/rows.hpp"
 
-/// Sums over elements in a fixed order: eight running float64 sums (element i goes to sum i mod 8), added pairwise at the
-/// end. The order depends on the span alone, so callers cut tensors into blocks of one fixed size.
+/// Sums over elements in a fixed order: eight running float64 sums (element i goes to sum i mod 8),
+/// added pairwise at the end. The order depends on the span alone, so callers cut tensors into
+/// blocks of one fixed size.
 namespace koine::stats {
 
 [[nodiscard]] double sum_of_squares(std::span<const float> values) noexcept;

@@ -24,13 +24,22 @@ Json to_json(const ShardRecord& record) {
                        {"inputs", t.inputs},
                        {"row", stats::to_json(t.row)}});
   }
-  return {{"shard", record.shard}, {"file", record.file},           {"sha256", record.sha256},
-          {"size", record.size},   {"arithmetic", record.arithmetic}, {"tensors", tensors},
+  return {{"shard", record.shard},
+          {"file", record.file},
+          {"sha256", record.sha256},
+          {"size", record.size},
+          {"arithmetic", record.arithmetic},
+          {"tensors", tensors},
           {"notes", record.notes}};
 }
 
 ShardRecord from_json(const Json& json) {
-  ShardRecord record{json.at("shard"), json.at("file"), json.at("sha256"), json.at("size"), json.at("arithmetic"), {},
+  ShardRecord record{json.at("shard"),
+                     json.at("file"),
+                     json.at("sha256"),
+                     json.at("size"),
+                     json.at("arithmetic"),
+                     {},
                      json.at("notes").get<std::vector<std::string>>()};
   for (const Json& t : json.at("tensors")) {
     record.tensors.push_back({{t.at("name"), t.at("sha256"), t.at("offset")},

@@ -17,10 +17,11 @@ struct TensorRecord {
   stats::TensorRow row;
 };
 
-/// A finished shard. The journal is one small file per shard under .koine/journal, so that processes need not agree.
+/// A finished shard. The journal is one small file per shard under .koine/journal, so that
+/// processes need not agree.
 struct ShardRecord {
-  std::string shard;   ///< "encoder.003"
-  std::string file;    ///< "shards/encoder.003.h5"
+  std::string shard;  ///< "encoder.003"
+  std::string file;   ///< "shards/encoder.003.h5"
   std::string sha256;
   std::int64_t size = 0;
   std::string arithmetic;             ///< JSON: where and by what the shard was computed
@@ -32,6 +33,7 @@ struct ShardRecord {
 void write_record(const std::filesystem::path& run, const ShardRecord& record);
 
 /// Nothing where there is no record, or it is damaged (the shard is then merged again).
-[[nodiscard]] std::optional<ShardRecord> read_record(const std::filesystem::path& run, const std::string& shard);
+[[nodiscard]] std::optional<ShardRecord> read_record(const std::filesystem::path& run,
+                                                     const std::string& shard);
 
 }  // namespace koine::store

@@ -31,14 +31,16 @@ struct ShardSeal {
   std::vector<TensorSeal> tensors;  ///< in the order given to the writer
 };
 
-/// One HDF5 shard. The constructor lets HDF5 lay out contiguous, unfiltered datasets without time stamps in a file of
-/// a temporary name beside `path`; the bytes are then written by offset, from any thread, in any order; publish()
-/// makes it durable. The file's bytes depend on the tensors alone. A writer destroyed before publish() leaves nothing.
+/// One HDF5 shard. The constructor lets HDF5 lay out contiguous, unfiltered datasets without time
+/// stamps in a file of a temporary name beside `path`; the bytes are then written by offset, from
+/// any thread, in any order; publish() makes it durable. The file's bytes depend on the tensors
+/// alone. A writer destroyed before publish() leaves nothing.
 class ShardWriter {
  public:
-  /// @throws InputError for a name or shape that HDF5 cannot hold; StorageError (a full disk is found here: the whole
-  /// file is reserved where the file system can)
-  ShardWriter(std::filesystem::path path, const std::string& shard, std::vector<ShardTensor> tensors);
+  /// @throws InputError for a name or shape that HDF5 cannot hold; StorageError (a full disk is
+  /// found here: the whole file is reserved where the file system can)
+  ShardWriter(std::filesystem::path path, const std::string& shard,
+              std::vector<ShardTensor> tensors);
   ~ShardWriter();
   ShardWriter(const ShardWriter&) = delete;
   ShardWriter& operator=(const ShardWriter&) = delete;
@@ -57,8 +59,10 @@ class ShardWriter {
   File file_;
 };
 
-/// Hashes of a shard's file and of the given segments of it, by reading it. @throws InputError, StorageError
-[[nodiscard]] ShardSeal hash_shard(const std::filesystem::path& path, const std::vector<TensorSeal>& segments,
+/// Hashes of a shard's file and of the given segments of it, by reading it. @throws InputError,
+/// StorageError
+[[nodiscard]] ShardSeal hash_shard(const std::filesystem::path& path,
+                                   const std::vector<TensorSeal>& segments,
                                    const std::vector<std::int64_t>& bytes, int threads);
 
 /// SHA-256 of a whole file by reading it in pieces.

@@ -9,10 +9,10 @@
 namespace koine::comm {
 namespace {
 
-#define ASSERT_ON_ALL_RANKS(condition)                                                     \
-  do {                                                                                     \
-    int here = (condition) ? 1 : 0, everywhere = 0;                                        \
-    MPI_Allreduce(&here, &everywhere, 1, MPI_INT, MPI_LAND, MPI_COMM_WORLD);               \
+#define ASSERT_ON_ALL_RANKS(condition)                                                       \
+  do {                                                                                       \
+    int here = (condition) ? 1 : 0, everywhere = 0;                                          \
+    MPI_Allreduce(&here, &everywhere, 1, MPI_INT, MPI_LAND, MPI_COMM_WORLD);                 \
     ASSERT_TRUE(everywhere) << #condition << (here != 0 ? " (true here)" : " (false here)"); \
   } while (false)
 
@@ -38,7 +38,8 @@ TEST(Communicator, ASlotWithOneOwnerKeepsItsBits) {
   if (rank == 0) slots[0] = -0.0;
   world().all_reduce_sum(slots);
   bool equal = !std::signbit(slots[0]);
-  for (std::size_t i = 1; i < slots.size(); ++i) equal = equal && slots[i] == 1.0 / (static_cast<double>(i) + 3);
+  for (std::size_t i = 1; i < slots.size(); ++i)
+    equal = equal && slots[i] == 1.0 / (static_cast<double>(i) + 3);
   ASSERT_ON_ALL_RANKS(equal);
 }
 
@@ -52,9 +53,11 @@ TEST(Communicator, BroadcastsTheRootsText) {
 }
 
 TEST(Communicator, GathersInRankOrder) {
-  const auto texts = world().gather(std::string(static_cast<std::size_t>(world().rank().value), 'x') + "!");
+  const auto texts =
+      world().gather(std::string(static_cast<std::size_t>(world().rank().value), 'x') + "!");
   bool right = world().is_root() ? static_cast<int>(texts.size()) == world().size() : texts.empty();
-  for (std::size_t r = 0; r < texts.size(); ++r) right = right && texts[r] == std::string(r, 'x') + "!";
+  for (std::size_t r = 0; r < texts.size(); ++r)
+    right = right && texts[r] == std::string(r, 'x') + "!";
   ASSERT_ON_ALL_RANKS(right);
 }
 

@@ -13,7 +13,9 @@ class TemporaryFolder {
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-  [[nodiscard]] std::filesystem::path operator/(const std::string& leaf) const { return path_ / leaf; }
+  [[nodiscard]] std::filesystem::path operator/(const std::string& leaf) const {
+    return path_ / leaf;
+  }
 
  private:
   std::filesystem::path path_;

@@ -24,7 +24,8 @@ TEST(Hash, PiecesGiveWhatTheWholeGives) {
   const auto bytes = std::as_bytes(std::span(text));
   Fingerprint whole, pieces;
   whole.update(bytes);
-  for (std::size_t at = 0; at < bytes.size(); at += 777) pieces.update(bytes.subspan(at, std::min<std::size_t>(777, bytes.size() - at)));
+  for (std::size_t at = 0; at < bytes.size(); at += 777)
+    pieces.update(bytes.subspan(at, std::min<std::size_t>(777, bytes.size() - at)));
   EXPECT_EQ(whole.hex(), pieces.hex());
 }
 
@@ -33,7 +34,9 @@ TEST(File, AtomicWritesReplaceAndLeaveNothingElse) {
   write_file_atomically(folder / "a", "one");
   write_file_atomically(folder / "a", "two");
   EXPECT_EQ(read_text_file(folder / "a", 10), "two");
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), std::filesystem::directory_iterator()), 1);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()),
+                          std::filesystem::directory_iterator()),
+            1);
 }
 
 TEST(File, SaysWhatIsWrong) {
@@ -49,17 +52,23 @@ TEST(File, SaysWhatIsWrong) {
 
 TEST(Json, RefusesWhatParsersForgive) {
   EXPECT_EQ(parse_strict_json(R"({"a": [1, {"b": 2}], "c": {"b": 3}})", "t").at("c").at("b"), 3);
-  for (const char* bad : {R"({"a": 1, "a": 2})", R"([{"x": {"a": 1, "a": 2}}])", R"({"a": 1} x)", R"({"a": 1,})", "", "{\"a\": \"\xff\"}"}) {
+  for (const char* bad : {R"({"a": 1, "a": 2})", R"([{"x": {"a": 1, "a": 2}}])", R"({"a": 1} x)",
+                          R"({"a": 1,})", "", "{\"a\": \"\xff\"}"}) {
     EXPECT_THROW((void)parse_strict_json(bad, "t"), InputError) << bad;
   }
-  EXPECT_THROW((void)parse_strict_json(std::string(40, '[') + std::string(40, ']'), "t"), InputError);
+  EXPECT_THROW((void)parse_strict_json(std::string(40, '[') + std::string(40, ']'), "t"),
+               InputError);
 }
 
 TEST(ParallelFor, CallsEachOnceAndPassesTheFirstFault) {
   std::vector<std::atomic<int>> calls(1000);
   parallel_for(1000, 3, [&](std::int64_t i, int) { ++calls[static_cast<std::size_t>(i)]; });
   for (const auto& count : calls) EXPECT_EQ(count, 1);
-  EXPECT_THROW(parallel_for(100, 3, [](std::int64_t i, int) { if (i == 50) throw InputError("fifty"); }), InputError);
+  EXPECT_THROW(parallel_for(100, 3,
+                            [](std::int64_t i, int) {
+                              if (i == 50) throw InputError("fifty");
+                            }),
+               InputError);
 }
 
 }  // namespace

@@ -13,12 +13,15 @@ namespace {
 checkpoint::Checkpoint header(DType dtype = DType::f32) {
   checkpoint::Checkpoint h;
   h.path = "model";
-  const auto add = [&](const std::string& name, Shape shape, DType type) { h.tensors.push_back({name, "", type, std::move(shape), 0, 0, {}}); };
+  const auto add = [&](const std::string& name, Shape shape, DType type) {
+    h.tensors.push_back({name, "", type, std::move(shape), 0, 0, {}});
+  };
   add("encoder.conv1.weight", {64, 80, 3}, dtype);
   add("encoder.positional_embedding", {1500, 64}, dtype);
   add("decoder.token_embedding.weight", {1000, 64}, dtype);
   add("decoder.positional_embedding", {448, 64}, dtype);
-  for (const char* block : {"encoder.blocks.0.", "encoder.blocks.1.", "decoder.blocks.0.", "decoder.blocks.1."}) {
+  for (const char* block :
+       {"encoder.blocks.0.", "encoder.blocks.1.", "decoder.blocks.0.", "decoder.blocks.1."}) {
     add(std::string(block) + "attn.query.weight", {64, 64}, dtype);
     add(std::string(block) + "attn.query.bias", {64}, dtype);
     add(std::string(block) + "mlp.0.weight", {256, 64}, dtype);
@@ -28,7 +31,9 @@ checkpoint::Checkpoint header(DType dtype = DType::f32) {
   return h;
 }
 
-recipe::ParameterValue number(double x) { return {{{"", {x}}}}; }
+recipe::ParameterValue number(double x) {
+  return {{{"", {x}}}};
+}
 
 struct Made {
   recipe::Recipe recipe;
@@ -39,11 +44,13 @@ struct Made {
     recipe.density = number(0.2);
     recipe.lambda = number(0.5);
     inputs.base = header();
-    for (int t = 0; t < experts; ++t) inputs.experts.push_back({{"e", "e", "e" + std::to_string(t), {}, {}, {}}, header()});
+    for (int t = 0; t < experts; ++t)
+      inputs.experts.push_back({{"e", "e", "e" + std::to_string(t), {}, {}, {}}, header()});
   }
   [[nodiscard]] Plan plan() const { return make_plan(recipe, inputs, 2); }
   [[nodiscard]] const PlannedTensor& of(const Plan& plan, const char* canonical) const {
-    return plan.tensors[static_cast<std::size_t>(inputs.base.find(canonical) - inputs.base.tensors.data())];
+    return plan.tensors[static_cast<std::size_t>(inputs.base.find(canonical) -
+                                                 inputs.base.tensors.data())];
   }
 };
 
@@ -61,7 +68,8 @@ TEST(Plan, TreatsTensorsByRoleAndType) {
 TEST(Plan, RankIsAShareOfTheWidthByDefault) {
   Made made("lors");
   made.recipe.rank.share = 0.29;  // floor(0.29 * 64) = 18
-  EXPECT_EQ(made.of(made.plan(), "encoder.blocks.0.mlp.0.weight").parts[0].prune.rank.number.kept, 18);
+  EXPECT_EQ(made.of(made.plan(), "encoder.blocks.0.mlp.0.weight").parts[0].prune.rank.number.kept,
+            18);
 }
 
 TEST(Plan, GradientsRunOverEachStack) {
@@ -70,7 +78,8 @@ TEST(Plan, GradientsRunOverEachStack) {
   const Plan plan = made.plan();
   EXPECT_EQ(made.of(plan, "encoder.blocks.0.mlp.0.weight").lambda, 0.0);
   EXPECT_EQ(made.of(plan, "encoder.blocks.1.mlp.0.weight").lambda, 1.0);
-  EXPECT_EQ(made.of(plan, "decoder.token_embedding.weight").lambda, 0.0);  // outside the blocks: the first
+  EXPECT_EQ(made.of(plan, "decoder.token_embedding.weight").lambda,
+            0.0);  // outside the blocks: the first
 }
 
 TEST(Plan, AnExpertsOwnParametersGoFirst) {
@@ -105,7 +114,8 @@ TEST(Plan, LinearDividesByTheWeights) {
 TEST(Plan, ASelectorThatHitsNoMatrixIsRefused) {
   Made made("lors");
   made.recipe.select = {"attention", "norm"};
-  EXPECT_NE(test::message_of([&] { (void)made.plan(); }).find("'norm' hits no matrix"), std::string::npos);
+  EXPECT_NE(test::message_of([&] { (void)made.plan(); }).find("'norm' hits no matrix"),
+            std::string::npos);
 }
 
 TEST(Plan, MemoryDoesNotGrowWithTheExperts) {

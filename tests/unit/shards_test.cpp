@@ -13,7 +13,8 @@ using recipe::ShardLayout;
 TEST(Shards, AreNamedByTheTensorAlone) {
   EXPECT_EQ(shard_name("encoder.blocks.3.attn.query.weight", ShardLayout::layer), "encoder.003");
   EXPECT_EQ(shard_name("decoder.blocks.31.cross_attn_ln.bias", ShardLayout::layer), "decoder.031");
-  EXPECT_EQ(shard_name("decoder.blocks.31.cross_attn_ln.bias", ShardLayout::fine), "decoder.031.cross_attn");
+  EXPECT_EQ(shard_name("decoder.blocks.31.cross_attn_ln.bias", ShardLayout::fine),
+            "decoder.031.cross_attn");
   EXPECT_EQ(shard_name("decoder.blocks.0.mlp.2.weight", ShardLayout::fine), "decoder.000.mlp");
   EXPECT_EQ(shard_name("decoder.blocks.0.attn_ln.weight", ShardLayout::fine), "decoder.000.attn");
   EXPECT_EQ(shard_name("decoder.token_embedding.weight", ShardLayout::fine), "rest");
@@ -56,7 +57,8 @@ TEST(Owners, EveryShardHasOneAndTheBoundHolds) {
     }
     EXPECT_EQ(seen.size(), plan.shards.size());
     EXPECT_EQ(std::set<std::size_t>(seen.begin(), seen.end()).size(), plan.shards.size());
-    // Graham 1969: at most 4/3 - 1/(3p) times the optimum, which is at least the mean and the largest shard.
+    // Graham 1969: at most 4/3 - 1/(3p) times the optimum, which is at least the mean and the
+    // largest shard.
     const double optimum = std::max(total / processes, 8.0);
     EXPECT_LE(most, optimum * (4.0 / 3 - 1.0 / (3 * processes)));
   }

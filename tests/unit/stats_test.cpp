@@ -51,7 +51,8 @@ TEST(Slots, TotalsAreSerialSumsInCanonicalOrder) {
   const std::vector<double> values{0.1, 1e17, -1e17, 0.3};  // another order would give another sum
   Slots slots(values.size(), 2);
   double want = 0;
-  for (std::size_t i = values.size(); i-- > 0;) slots.fill(i, row_of(values[i]));  // filled in any order
+  for (std::size_t i = values.size(); i-- > 0;)
+    slots.fill(i, row_of(values[i]));  // filled in any order
   for (const double x : values) want += x;
   EXPECT_EQ(slots.totals().model.base_dot_delta, want);
   EXPECT_EQ(slots.totals().experts[1].kept, 404);

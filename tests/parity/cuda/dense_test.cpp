@@ -1,11 +1,11 @@
 #include "kernels/dense.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <ostream>
 #include <random>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/rules.hpp"
 #include "device_array.hpp"
@@ -46,14 +46,17 @@ struct Elements {
   }
 };
 
-/// Values from subnormal to large in every format, zeros of both signs among them, none infinite or NaN.
+/// Values from subnormal to large in every format, zeros of both signs among them, none infinite or
+/// NaN.
 Elements random_elements(std::int64_t count, DType dtype, unsigned seed) {
   std::mt19937 random(seed);
   std::normal_distribution<double> normal;
-  std::uniform_int_distribution<int> exponent(-26, 14);  // 2^-26: below fp16's smallest; 2^14: below its largest
+  std::uniform_int_distribution<int> exponent(
+      -26, 14);  // 2^-26: below fp16's smallest; 2^14: below its largest
   Elements elements{dtype, {}};
   for (std::int64_t i = 0; i < count; ++i) {
-    const double value = i % 17 == 0 ? (i % 2 == 0 ? 0.0 : -0.0) : std::ldexp(std::tanh(normal(random)), exponent(random));
+    const double value = i % 17 == 0 ? (i % 2 == 0 ? 0.0 : -0.0)
+                                     : std::ldexp(std::tanh(normal(random)), exponent(random));
     elements.bits.push_back(round_on_host(dtype, value));
   }
   return elements;
@@ -76,14 +79,18 @@ class DenseKernels : public testing::TestWithParam<Case> {
 
 TEST_P(DenseKernels, TaskVectorHasTheHostsBits) {
   const auto [count, expert_dtype, base_dtype] = GetParam();
-  const Elements expert = random_elements(count, expert_dtype, 1), base = random_elements(count, base_dtype, 2);
+  const Elements expert = random_elements(count, expert_dtype, 1),
+                 base = random_elements(count, base_dtype, 2);
   const DeviceArray<std::byte> expert_there(expert.bytes()), base_there(base.bytes());
   DeviceArray<float> tau(count);
-  task_vector({expert_there.data(), expert_dtype}, {base_there.data(), base_dtype}, tau.data(), count, nullptr);
+  task_vector({expert_there.data(), expert_dtype}, {base_there.data(), base_dtype}, tau.data(),
+              count, nullptr);
   const std::vector<float> found = tau.fetch();
   for (std::size_t i = 0; i < found.size(); ++i) {
-    const float expected = rules::task_vector(widen_on_host(expert_dtype, expert.bits[i]), widen_on_host(base_dtype, base.bits[i]));
-    ASSERT_EQ(rules::bits_as<std::uint32_t>(found[i]), rules::bits_as<std::uint32_t>(expected)) << "element " << i;
+    const float expected = rules::task_vector(widen_on_host(expert_dtype, expert.bits[i]),
+                                              widen_on_host(base_dtype, base.bits[i]));
+    ASSERT_EQ(rules::bits_as<std::uint32_t>(found[i]), rules::bits_as<std::uint32_t>(expected))
+        << "element " << i;
   }
 }
 
@@ -97,8 +104,10 @@ TEST_P(DenseKernels, AccumulateHasTheHostsBits) {
   accumulate(weight, reinterpret_cast<const float*>(m_there.data()), sum.data(), count, nullptr);
   const std::vector<double> found = sum.fetch();
   for (std::size_t i = 0; i < found.size(); ++i) {
-    const double expected = rules::accumulate(before[i], weight, widen_on_host(DType::f32, m.bits[i]));
-    ASSERT_EQ(rules::bits_as<std::uint64_t>(found[i]), rules::bits_as<std::uint64_t>(expected)) << "element " << i;
+    const double expected =
+        rules::accumulate(before[i], weight, widen_on_host(DType::f32, m.bits[i]));
+    ASSERT_EQ(rules::bits_as<std::uint64_t>(found[i]), rules::bits_as<std::uint64_t>(expected))
+        << "element " << i;
   }
 }
 
@@ -110,24 +119,29 @@ TEST_P(DenseKernels, RoundMergedHasTheHostsBits) {
   const DeviceArray<std::byte> base_there(base.bytes());
   const DeviceArray<double> sums_there(sums);
   DeviceArray<std::byte> rounded(count * size_of(out));
-  round_merged({{base_there.data(), in}, sums_there.data(), lambda}, {rounded.data(), out}, count, nullptr);
+  round_merged({{base_there.data(), in}, sums_there.data(), lambda}, {rounded.data(), out}, count,
+               nullptr);
   Elements expected{out, {}};
   for (std::size_t i = 0; i < sums.size(); ++i) {
-    expected.bits.push_back(round_on_host(out, rules::merged(widen_on_host(in, base.bits[i]), lambda, sums[i])));
+    expected.bits.push_back(
+        round_on_host(out, rules::merged(widen_on_host(in, base.bits[i]), lambda, sums[i])));
   }
   ASSERT_EQ(rounded.fetch(), expected.bytes());
 }
 
-// 0: nothing to launch; 1, 31, 33: around a warp; 257: one past a block; 100003: many blocks, prime.
-INSTANTIATE_TEST_SUITE_P(Sizes, DenseKernels,
-                         testing::Values(Case{0, DType::f32, DType::f32}, Case{1, DType::f16, DType::f16},
-                                         Case{31, DType::bf16, DType::f32}, Case{33, DType::f32, DType::bf16},
-                                         Case{257, DType::f16, DType::bf16}, Case{100003, DType::f32, DType::f16},
-                                         Case{100003, DType::f16, DType::f32}, Case{100003, DType::bf16, DType::bf16}));
+// 0: nothing to launch; 1, 31, 33: around a warp; 257: one past a block; 100003: many blocks,
+// prime.
+INSTANTIATE_TEST_SUITE_P(
+    Sizes, DenseKernels,
+    testing::Values(Case{0, DType::f32, DType::f32}, Case{1, DType::f16, DType::f16},
+                    Case{31, DType::bf16, DType::f32}, Case{33, DType::f32, DType::bf16},
+                    Case{257, DType::f16, DType::bf16}, Case{100003, DType::f32, DType::f16},
+                    Case{100003, DType::f16, DType::f32}, Case{100003, DType::bf16, DType::bf16}));
 
 TEST(DenseKernelsBadInput, OtherDtypesAreRefused) {
   float nothing = 0;
-  EXPECT_THROW(task_vector({&nothing, DType::i64}, {&nothing, DType::f32}, &nothing, 1, nullptr), DeviceError);
+  EXPECT_THROW(task_vector({&nothing, DType::i64}, {&nothing, DType::f32}, &nothing, 1, nullptr),
+               DeviceError);
 }
 
 }  // namespace

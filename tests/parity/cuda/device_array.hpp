@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cuda_runtime.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <cuda_runtime.h>
 
 #include "kernels/check.cuh"
 
@@ -27,8 +27,10 @@ class DeviceArray {
   explicit DeviceArray(std::int64_t count) : count_(static_cast<std::size_t>(count)) {
     if (count_ > 0) cuda::check(cudaMalloc(&data_, count_ * sizeof(T)));
   }
-  explicit DeviceArray(const std::vector<T>& values) : DeviceArray(static_cast<std::int64_t>(values.size())) {
-    if (count_ > 0) cuda::check(cudaMemcpy(data_, values.data(), count_ * sizeof(T), cudaMemcpyHostToDevice));
+  explicit DeviceArray(const std::vector<T>& values)
+      : DeviceArray(static_cast<std::int64_t>(values.size())) {
+    if (count_ > 0)
+      cuda::check(cudaMemcpy(data_, values.data(), count_ * sizeof(T), cudaMemcpyHostToDevice));
   }
   ~DeviceArray() { cudaFree(data_); }
   DeviceArray(const DeviceArray&) = delete;
@@ -38,7 +40,8 @@ class DeviceArray {
 
   [[nodiscard]] std::vector<T> fetch() const {
     std::vector<T> values(count_);
-    if (count_ > 0) cuda::check(cudaMemcpy(values.data(), data_, count_ * sizeof(T), cudaMemcpyDeviceToHost));
+    if (count_ > 0)
+      cuda::check(cudaMemcpy(values.data(), data_, count_ * sizeof(T), cudaMemcpyDeviceToHost));
     return values;
   }
 
