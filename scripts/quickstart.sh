@@ -34,13 +34,16 @@ build_program() {
   quietly "$BUILD/build.log" cmake --build "$BUILD" --target koine --parallel "$(cores)" || die "the build failed"
 }
 
+# shown COMMAND...: what it says, without its advice on what to type next: that comes at the end.
+shown() { "$@" 2>&1 >/dev/null | sed '/^next: /d'; }
+
 # merge_and_check FOLDER: every command goes on where it stopped, or finds its work done.
 merge_and_check() {
-  local folder=$1
-  "$BUILD/koine" synth --model base --experts 5 --output "$folder/models" >/dev/null
-  mpirun -n "$PROCESSES" "$BUILD/koine" merge "$folder/models/lors.yaml" --output "$folder/merged" >/dev/null
-  "$BUILD/koine" verify "$folder/merged" >/dev/null
-  "$BUILD/koine" export "$folder/merged" --format hf --output "$folder/merged-hf" >/dev/null
+  local folder=$1 koine=$BUILD/koine
+  shown "$koine" synth --model base --experts 5 --output "$folder/models"
+  shown mpirun -n "$PROCESSES" "$koine" merge "$folder/models/lors.yaml" --output "$folder/merged"
+  shown "$koine" verify "$folder/merged"
+  shown "$koine" export "$folder/merged" --format hf --output "$folder/merged-hf"
 }
 
 tell() {
