@@ -11,6 +11,7 @@
 #include "core/error.hpp"
 #include "core/hash.hpp"
 #include "core/stop.hpp"
+#include "pipeline/blocks.hpp"
 #include "stats/sums.hpp"
 
 namespace koine::pipeline {
@@ -18,25 +19,6 @@ namespace {
 
 using backend::RawSpan;
 using checkpoint::TensorInfo;
-
-template <typename T>
-std::span<T> grow(std::vector<T>& buffer, std::int64_t count) {
-  if (static_cast<std::int64_t>(buffer.size()) < count)
-    buffer.resize(static_cast<std::size_t>(count));
-  return {buffer.data(), static_cast<std::size_t>(count)};
-}
-
-template <typename T>
-std::span<T> slice(std::span<T> all, std::int64_t first, std::int64_t count) {
-  return all.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-}
-
-/// Calls use(first, count) for the blocks of [0, total).
-template <typename Use>
-void for_blocks(std::int64_t total, Use use) {
-  for (std::int64_t first = 0; first < total; first += kBlock)
-    use(first, std::min(kBlock, total - first));
-}
 
 /// A figure that JSON can hold: the sums over a tensor with values that are not finite are not.
 double finite_or_zero(double x) {
@@ -295,29 +277,6 @@ TensorOutcome merge_tensor(const PlannedTensor& planned, const MergeContext& con
   TensorOutcome outcome = TensorMerger(planned, context, scratch, sink).run();
   ++context.progress.tensors;
   return outcome;
-}
-
-std::vector<std::string> fingerprints_of(const PlannedTensor& planned, const MergeContext& context,
-                                         Scratch& scratch) {
-  const TensorInfo& tensor = context.inputs.base.tensors[planned.index];
-  std::vector<std::string> prints;
-  for (std::size_t model = 0; model < context.sources.size(); ++model) {
-    if (model > 0 && planned.treatment == Treatment::base) {
-      prints.push_back(Fingerprint().hex());
-      continue;
-    }
-    const TensorInfo& source =
-        model == 0 ? tensor : *counterpart(context.inputs.experts[model - 1].header, tensor);
-    Fingerprint hash;
-    for_blocks(source.count(), [&](std::int64_t first, std::int64_t count) {
-      throw_if_stopped();
-      const auto bytes = grow(scratch.raw_base, count * size_of(source.dtype));
-      context.sources[model].read(source, first, count, bytes);
-      hash.update(bytes);
-    });
-    prints.push_back(hash.hex());
-  }
-  return prints;
 }
 
 }  // namespace koine::pipeline

@@ -33,10 +33,6 @@ struct MergeContext {
   Progress& progress;
 };
 
-/// Elements worked on at once. Part of the format: sums of figures are cut here, whatever the
-/// memory or the threads.
-inline constexpr std::int64_t kBlock = std::int64_t{1} << 17;
-
 struct TensorOutcome {
   stats::TensorRow row;
   std::vector<std::string> fingerprints;  ///< XXH3-128 of the base's bytes, then of each expert's

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "pipeline/blocks.hpp"
 #include "pipeline/merge_tensor.hpp"
 
 namespace koine::pipeline {

@@ -1,0 +1,33 @@
+#include "core/hash.hpp"
+#include "core/stop.hpp"
+#include "pipeline/blocks.hpp"
+#include "pipeline/merge_tensor.hpp"
+
+namespace koine::pipeline {
+
+using checkpoint::TensorInfo;
+
+std::vector<std::string> fingerprints_of(const PlannedTensor& planned, const MergeContext& context,
+                                         Scratch& scratch) {
+  const TensorInfo& tensor = context.inputs.base.tensors[planned.index];
+  std::vector<std::string> prints;
+  for (std::size_t model = 0; model < context.sources.size(); ++model) {
+    if (model > 0 && planned.treatment == Treatment::base) {
+      prints.push_back(Fingerprint().hex());
+      continue;
+    }
+    const TensorInfo& source =
+        model == 0 ? tensor : *counterpart(context.inputs.experts[model - 1].header, tensor);
+    Fingerprint hash;
+    for_blocks(source.count(), [&](std::int64_t first, std::int64_t count) {
+      throw_if_stopped();
+      const auto bytes = grow(scratch.raw_base, count * size_of(source.dtype));
+      context.sources[model].read(source, first, count, bytes);
+      hash.update(bytes);
+    });
+    prints.push_back(hash.hex());
+  }
+  return prints;
+}
+
+}  // namespace koine::pipeline
