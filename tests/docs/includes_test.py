@@ -51,6 +51,9 @@ class OfMadeUpTrees(unittest.TestCase):
                          ["src/core/a.hpp: 301 lines, at most 300: one idea per file",
                           "src/core/a.hpp:1: a header begins with #pragma once"])
 
+    def test_golden_data_may_be_long(self):
+        self.assertEqual(self.problems({"tests/formats/golden/a.hpp": "#pragma once\n" + "int a;\n" * 300}), [])
+
     def test_a_folder_that_is_no_room(self):
         self.assertIn("in no room", self.problems({"src/util/a.cpp": "\n"})[0])
 
