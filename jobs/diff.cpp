@@ -38,7 +38,7 @@ void add_diff(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   options->diff.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   CLI::App* command =
-      add_command(app, session, "diff", "Compare two checkpoints of any format, tensor by tensor",
+      add_command(app, session, "diff", "Compares two checkpoints of any format, tensor by tensor",
                   "koine diff runs/five exported/five   # exit 0: equal, 5: different");
   command->add_option("A", options->a, "A checkpoint or run folder")->required();
   command->add_option("B", options->b, "Another one")->required();

@@ -58,7 +58,7 @@ void add_export(CLI::App& app, Session& session) {
       {"hf", checkpoint::Naming::hf}, {"openai", checkpoint::Naming::openai}};
   auto options = std::make_shared<Options>();
   CLI::App* command = add_command(app, session, "export",
-                                  "Write a complete run as a checkpoint that other tools load",
+                                  "Writes a complete run as a checkpoint that other tools load",
                                   "koine export runs/five --format hf --output exported/five");
   command->add_option("RUN", options->run.run, "A complete run folder")->required();
   command

@@ -14,7 +14,7 @@ void add_inspect(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
       add_command(app, session, "inspect",
-                  "Show what a checkpoint or run folder holds (headers alone are read)",
+                  "Shows what a checkpoint or run folder holds (headers alone are read)",
                   "koine inspect checkpoints/whisper-small");
   command->add_option("PATH", options->path, "A checkpoint or run folder")->required();
   command->add_flag("--json", options->as_json, "As JSON");

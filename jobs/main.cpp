@@ -98,6 +98,17 @@ std::vector<std::string> words_of(int argc, char** argv) {
   return words;
 }
 
+/// A command's help with its example, which stands at the head of its footer, moved in front of the options.
+std::string help_of(const CLI::App& command) {
+  std::string text = command.help("koine");
+  const std::string footer = command.get_footer();
+  const std::string example = footer.substr(0, footer.find("\n\n") + 2);
+  const auto at = text.rfind(example);
+  if (at != std::string::npos) text.erase(at, example.size());
+  const auto usage = text.find("\n");
+  return usage == std::string::npos ? text : text.insert(usage + 1, "\n" + example);
+}
+
 int run(Session& session) {
   if (!session.shares_work && comm::launched_rank().value != 0) return 0;
   try {
@@ -137,7 +148,7 @@ int parse_and_run(int argc, char** argv) {
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app.get_subcommands();
-    std::fputs((chosen.empty() ? app.help() : chosen.front()->help()).c_str(), stdout);
+    std::puts((chosen.empty() ? app.help() : help_of(*chosen.front())).c_str());
     return 0;
   } catch (const CLI::Error& error) {
     session.fail(explain(app, error, words));

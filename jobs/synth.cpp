@@ -66,7 +66,7 @@ void add_synth(CLI::App& app, Session& session) {
   auto options = std::make_shared<pipeline::SynthOptions>();
   options->threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   CLI::App* command = add_command(app, session, "synth",
-                                  "Make a synthetic Whisper base and experts to try things on",
+                                  "Makes a synthetic Whisper base and experts to try things on",
                                   "koine synth --model tiny --experts 5 --output demo");
   command
       ->add_option("--model", options->model,
