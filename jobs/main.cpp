@@ -98,7 +98,8 @@ std::vector<std::string> words_of(int argc, char** argv) {
   return words;
 }
 
-/// A command's help with its example, which stands at the head of its footer, moved in front of the options.
+/// A command's help with its example, which stands at the head of its footer, moved in front of the
+/// options.
 std::string help_of(const CLI::App& command) {
   std::string text = command.help("koine");
   const std::string footer = command.get_footer();

@@ -118,7 +118,8 @@ ExitCode run_merge(Session& session, const Options& options) {
   };
   pipeline::MergeOptions merge_options{
       wanted, memory_limit(options), options.start_over, options.allow_nonfinite, {}};
-  merge_options.origin = {std::filesystem::absolute(options.recipe).string(), options.overrides};
+  merge_options.origin = {std::filesystem::absolute(options.recipe).string(), options.overrides,
+                          options.allow_nonfinite};
   const auto outcome = pipeline::merge(recipe, target, merge_options, processes, watcher);
   live.stop();
   for (const std::string& note : outcome.notes) session.warn(note);

@@ -26,9 +26,10 @@ void add_plan(CLI::App& app, Session& session) {
     session.command = [&session, options] {
       const recipe::Recipe recipe = read_recipe(*options);
       const int threads = options->threads > 0 ? options->threads : default_threads();
-      return run_plan(session,
-                      {recipe, target_of(recipe), options->ranks, threads, memory_limit(*options),
-                       options->start_over, options->as_json, options->shows_settings});
+      const std::filesystem::path target =
+          recipe.output_path.empty() ? std::filesystem::path() : target_of(recipe);
+      return run_plan(session, {recipe, target, options->ranks, threads, memory_limit(*options),
+                                options->start_over, options->as_json, options->shows_settings});
     };
   });
 }

@@ -54,12 +54,17 @@ std::map<std::string, std::int64_t> treatments(const pipeline::Plan& plan) {
   return counts;
 }
 
+/// "into runs/five (would be made)".
+std::string where(const pipeline::RunFolder& folder) {
+  if (folder.target.empty()) return "(merge will need --output DIR)";
+  return fmt::format("into {} ({})", folder.target.string(), what(folder.state));
+}
+
 }  // namespace
 
 void show_plan(const Session& session, const PlanView& v) {
-  std::string text =
-      fmt::format("{}: {} of {} experts into {} ({})\n", v.recipe.file, v.recipe.merge_method,
-                  v.inputs.experts.size(), v.folder.target.string(), what(v.folder.state));
+  std::string text = fmt::format("{}: {} of {} experts {}\n", v.recipe.file, v.recipe.merge_method,
+                                 v.inputs.experts.size(), where(v.folder));
   text += fmt::format("  base      {} ({} tensors, {} parameters)\n", v.inputs.base.path,
                       v.inputs.base.tensors.size(), human_count(v.inputs.base.parameters()));
   for (const auto& expert : v.inputs.experts)
@@ -77,6 +82,7 @@ void show_plan(const Session& session, const PlanView& v) {
   text += fmt::format("  balance   {:.0f} % over {} process{}\n", 100 * balance(shares),
                       shares.size(), shares.size() == 1 ? "" : "es");
   for (std::size_t rank = 0; rank < shares.size() && shares.size() > 1; ++rank) {
+    if (shares[rank].shards == 0) continue;
     text += fmt::format("  rank {:<4} {} shards, reads {}, writes {}\n", rank, shares[rank].shards,
                         human_bytes(shares[rank].bytes_in), human_bytes(shares[rank].bytes_out));
   }
@@ -134,10 +140,19 @@ ExitCode run_plan(const Session& session, const PlanRequest& request) {
   const pipeline::Plan plan = pipeline::make_plan(request.recipe, inputs, request.processes);
   const int threads = pipeline::threads_within(plan, inputs, request.threads, request.memory);
   const pipeline::Identity identity = pipeline::identity_of(request.recipe, inputs);
-  const auto folder =
-      pipeline::foresee_run_folder({request.target, request.start_over, plan.bytes_out}, identity);
+  pipeline::RunFolder folder;
+  if (!request.target.empty()) {
+    folder = pipeline::foresee_run_folder({request.target, request.start_over, plan.bytes_out},
+                                          identity);
+  }
   for (const std::string& note : request.recipe.warnings) session.warn(note);
   for (const std::string& note : plan.warnings) session.warn(note);
+  if (request.processes > static_cast<int>(plan.shards.size())) {
+    session.warn(
+        fmt::format("{} shards for {} processes: some will have nothing to do; use fewer, or "
+                    "output: {{shards: fine}}",
+                    plan.shards.size(), request.processes));
+  }
   for (const std::string& note : inputs.notes) session.say("note: " + note);
   const PlanView view{request.recipe, inputs, plan, folder, threads, request.shows_settings};
   if (request.as_json)

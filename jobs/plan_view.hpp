@@ -24,7 +24,7 @@ ExitCode run_plan(const Session& session, const struct PlanRequest& request);
 
 struct PlanRequest {
   const recipe::Recipe& recipe;
-  std::filesystem::path target;
+  std::filesystem::path target;  ///< empty: none named yet, so no folder is looked at
   int processes = 1, threads = 1;
   std::int64_t memory = 0;
   bool start_over = false, as_json = false, shows_settings = false;

@@ -80,17 +80,19 @@ Json read_plan(const fs::path& run) {
     const Json plan = Json::parse(read_text_file(plan_path(run), kLargest), nullptr, false);
     if (!plan.is_discarded() && is_plan(plan)) return plan;
   }
-  if (!store::has_manifest(run)) {
-    throw InputError(
-        fmt::format("{}: cannot be read, so the unfinished run cannot go on; --fresh starts over",
-                    plan_path(run).string()));
+  try {
+    const store::Manifest manifest = store::read_manifest(run);
+    Json inputs = Json::parse(manifest.inputs);
+    for (Json& model : inputs) model.erase("tensors");
+    return {{"recipe", Json::parse(manifest.recipe)},
+            {"inputs", inputs},
+            {"arithmetic", Json::parse(manifest.arithmetic)}};
+  } catch (const Error&) {
+    throw InputError(fmt::format(
+        "{}: neither .koine/plan.json nor manifest.json can be read, so the run cannot go on; "
+        "--fresh starts over",
+        run.string()));
   }
-  const store::Manifest manifest = store::read_manifest(run);
-  Json inputs = Json::parse(manifest.inputs);
-  for (Json& model : inputs) model.erase("tensors");
-  return {{"recipe", Json::parse(manifest.recipe)},
-          {"inputs", inputs},
-          {"arithmetic", Json::parse(manifest.arithmetic)}};
 }
 
 }  // namespace
@@ -125,8 +127,16 @@ void require_same_merge(RunFolder& run, const Identity& identity) {
   }
 }
 
-void write_input_stats(const fs::path& run, const Inputs& inputs) {
-  write_file_atomically(inputs_path(run), to_text(stat_inputs(inputs)));
+std::string input_stats(const Inputs& inputs) {
+  return to_text(stat_inputs(inputs));
+}
+
+void write_input_stats(const fs::path& run, const Inputs& inputs, const std::string& at_start) {
+  std::error_code none;
+  if (input_stats(inputs) == at_start)
+    write_file_atomically(inputs_path(run), at_start);
+  else
+    fs::remove(inputs_path(run), none);
 }
 
 bool inputs_untouched(const fs::path& run, const Inputs& inputs) {

@@ -18,8 +18,13 @@ void write_plan(const std::filesystem::path& run, const Identity& identity);
 /// or a plan that cannot be read
 void require_same_merge(RunFolder& run, const Identity& identity);
 
-/// Sizes, times and inode numbers of all input files, for inputs_untouched.
-void write_input_stats(const std::filesystem::path& run, const Inputs& inputs);
+/// Sizes, times and inode numbers of all input files, as text.
+[[nodiscard]] std::string input_stats(const Inputs& inputs);
+
+/// Keeps them for inputs_untouched, unless a file was touched since `at_start` (before the first
+/// read).
+void write_input_stats(const std::filesystem::path& run, const Inputs& inputs,
+                       const std::string& at_start);
 
 /// Whether no input file has been touched since write_input_stats.
 [[nodiscard]] bool inputs_untouched(const std::filesystem::path& run, const Inputs& inputs);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include "store/journal.hpp"
 #include "store/manifest.hpp"
 #include "store/shard_writer.hpp"
+#include "store/sums.hpp"
 
 namespace koine::pipeline {
 namespace {
@@ -135,6 +137,44 @@ std::vector<fs::path> companion_files(const checkpoint::Checkpoint& base) {
     if (fs::is_regular_file(folder / leaf)) found.push_back(folder / leaf);
   }
   return found;
+}
+
+bool is_finished(const FinishedRun& run) {
+  const fs::path& folder = run.folder.path;
+  try {
+    const store::Manifest manifest = store::read_manifest(folder);
+    std::map<std::string, std::string> expected;
+    for (const auto& file : manifest.files) expected[file.path] = file.sha256;
+    const auto records = read_records(run);
+    for (const auto& record : records) {
+      if (expected[record.file] != record.sha256) return false;
+    }
+    for (const auto& entry : fs::directory_iterator(folder / "files")) {
+      if (!expected.contains("files/" + entry.path().filename().string())) return false;
+    }
+    const std::string sums = store::sums_text(manifest.files);
+    return read_text_file(folder / "SHA256SUMS", static_cast<std::int64_t>(sums.size())) == sums &&
+           std::ranges::all_of(manifest.files, [&](const store::ManifestFile& file) {
+             return file.path.starts_with("shards/") ||
+                    store::hash_file(folder / file.path) == file.sha256;
+           });
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::vector<std::string> journal_notes(const FinishedRun& run) {
+  std::map<std::string, std::vector<std::string>> tensors;  // per expert
+  for (const auto& record : read_records(run)) {
+    for (const auto& [expert, tensor] : record.other_integers) tensors[expert].push_back(tensor);
+  }
+  std::vector<std::string> notes;
+  for (const auto& [expert, names] : tensors) {
+    notes.push_back(fmt::format(
+        "expert '{}' has other integers in tensor '{}'{}; the base's are kept", expert,
+        names.front(), names.size() > 1 ? fmt::format(" and {} more", names.size() - 1) : ""));
+  }
+  return notes;
 }
 
 void finish_run(const FinishedRun& run) {

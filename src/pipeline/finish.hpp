@@ -25,6 +25,14 @@ struct FinishedRun {
 /// @throws VerifyError if report.json's rows do not add up to `totals` bit for bit
 void finish_run(const FinishedRun& run);
 
+/// Root only: whether a complete run's manifest tells of the very shards that the journal holds,
+/// and everything else (master, reports, sums, copies) is as the manifest says. Shards themselves
+/// are not read.
+[[nodiscard]] bool is_finished(const FinishedRun& run);
+
+/// Root only: what the journal notes for the user, once per expert.
+[[nodiscard]] std::vector<std::string> journal_notes(const FinishedRun& run);
+
 /// Root only: timing.json from every process' line (JSON texts in rank order).
 void write_timing(const std::filesystem::path& run, const std::vector<std::string>& ranks,
                   double seconds);

@@ -15,8 +15,6 @@
 #include "pipeline/run_log.hpp"
 #include "pipeline/shard_work.hpp"
 #include "pipeline/tied_output.hpp"
-#include "store/manifest.hpp"
-#include "store/shard_writer.hpp"
 
 namespace koine::pipeline {
 namespace {
@@ -51,18 +49,6 @@ Share merge_share(const Plan& plan, const MergeContext& context, const RunFolder
       share.slots.fill(shard.tensors[i], record->tensors[i].row);
   }
   return share;
-}
-
-/// Whether a complete run's other files (master, report, copies) are as the manifest says.
-bool rest_is_intact(const std::filesystem::path& run) {
-  try {
-    const store::Manifest manifest = store::read_manifest(run);
-    return std::ranges::all_of(manifest.files, [&](const store::ManifestFile& file) {
-      return file.path.starts_with("shards/") || store::hash_file(run / file.path) == file.sha256;
-    });
-  } catch (const Error&) {
-    return false;
-  }
 }
 
 std::string start_line(const recipe::Recipe& recipe, const RunFolder& run, int processes,
@@ -118,21 +104,23 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   processes.all_reduce_sum(share.slots.values());  // collective
   std::vector<std::int64_t> counts{share.reused, share.merged};
   processes.all_reduce_sum(counts);
-  const auto ranks =
-      processes.gather(timing_of(processes.rank().value, *watcher.progress, io_count()));
+  auto ranks = processes.gather(timing_of(processes.rank().value, *watcher.progress, io_count()));
 
   MergeOutcome outcome;
-  outcome.folder = run.target;
+  outcome.folder = target;
   outcome.totals = share.slots.totals();
   outcome.shards = static_cast<std::int64_t>(plan.shards.size());
   outcome.shards_reused = counts[0];
   outcome.tensors = static_cast<std::int64_t>(plan.tensors.size());
   outcome.expert_names = inputs.expert_names();
   if (processes.is_root()) {
-    add_up(outcome, ranks);
+    const FinishedRun finished{recipe, inputs, plan, identity, run, outcome.totals};
+    outcome.notes = journal_notes(finished);
     outcome.was_complete =
-        run.state == RunState::complete && counts[1] == 0 && rest_is_intact(run.path);
-    if (!outcome.was_complete) finish_run({recipe, inputs, plan, identity, run, outcome.totals});
+        run.state == RunState::complete && counts[1] == 0 && is_finished(finished);
+    if (!outcome.was_complete) finish_run(finished);
+    ranks[0] = timing_of(0, *watcher.progress, io_count());
+    add_up(outcome, ranks);
     outcome.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!outcome.was_complete) write_timing(run.path, ranks, outcome.seconds);

@@ -18,6 +18,7 @@ namespace koine::pipeline {
 struct Origin {
   std::string recipe_file;
   std::vector<std::string> overrides;  ///< --set
+  bool allow_nonfinite = false;
 };
 
 struct MergeOptions {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "backend/elementwise.hpp"
+#include "backend/to_double.hpp"
 #include "checkpoint/names.hpp"
 #include "core/error.hpp"
 #include "core/hash.hpp"
@@ -91,7 +92,11 @@ class TensorMerger {
       auto& row = outcome_.row.experts[t];
       row.method = "dense";
       row.kept += count;
-      add_part(t, tau, m, sum, seen);
+      note_part(t, tau, m, seen);
+      if (planned_.treatment == Treatment::averaged)
+        add_stored(t, raw_expert, sum);
+      else
+        add_part(t, m, sum);
     }
     if (planned_.treatment == Treatment::base) {
       for (auto& row : outcome_.row.experts) row.method = "base";
@@ -121,7 +126,8 @@ class TensorMerger {
       }
       prune(t, tau, m, is_finite);
       for_blocks(count, [&](auto f, auto n) {
-        add_part(t, slice(tau, f, n), slice(m, f, n), slice(sum, f, n), slice(seen, f, n));
+        note_part(t, slice(tau, f, n), slice(m, f, n), slice(seen, f, n));
+        add_part(t, slice(m, f, n), slice(sum, f, n));
       });
     }
     const std::int64_t width = size_of(tensor_.dtype);
@@ -146,16 +152,33 @@ class TensorMerger {
     row.kept = static_cast<std::int64_t>(tau.size());
   }
 
-  /// sum += weight * M, and the figures of this block.
-  void add_part(std::size_t t, std::span<const float> tau, std::span<const float> m,
-                std::span<double> sum, std::span<std::uint8_t> seen) {
+  /// The figures of this block of one expert.
+  void note_part(std::size_t t, std::span<const float> tau, std::span<const float> m,
+                 std::span<std::uint8_t> seen) {
     const StageTimer timer(context_.progress, Stage::accumulate);
     auto& row = outcome_.row.experts[t];
     const double tau_squared = stats::sum_of_squares(tau);
     row.tau_squared += tau_squared;
     row.merged_squared += m.data() == tau.data() ? tau_squared : stats::sum_of_squares(m);
     stats::note_signs(m, seen);
+  }
+
+  /// sum += weight * double(M).
+  void add_part(std::size_t t, std::span<const float> m, std::span<double> sum) {
+    const StageTimer timer(context_.progress, Stage::accumulate);
     backend::accumulate(planned_.parts[t].weight, m, sum);
+  }
+
+  /// sum += weight * double(W_t), exact for every type.
+  void add_stored(std::size_t t, std::span<const std::byte> raw, std::span<double> sum) {
+    const StageTimer timer(context_.progress, Stage::accumulate);
+    const auto values = grow(scratch_.difference, static_cast<std::int64_t>(sum.size()));
+    backend::to_double({experts_[t]->dtype, raw}, values);
+    const double weight = planned_.parts[t].weight;
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+      const double product = weight * values[i];
+      sum[i] += product;
+    }
   }
 
   /// Turns a block's sum into the result, rounds it once and hands it over.

@@ -1,5 +1,6 @@
 #include "pipeline/origin.hpp"
 
+#include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
 
@@ -26,16 +27,25 @@ std::string quoted(const std::string& word) {
 }  // namespace
 
 void write_origin(const std::filesystem::path& run, const Origin& origin) {
-  write_file_atomically(path_of(run),
-                        to_text(Json{{"recipe", origin.recipe_file}, {"set", origin.overrides}}));
+  const Json json{{"recipe", origin.recipe_file},
+                  {"set", origin.overrides},
+                  {"allow_nonfinite", origin.allow_nonfinite}};
+  write_file_atomically(path_of(run), to_text(json));
 }
 
 std::optional<Origin> read_origin(const std::filesystem::path& run) {
   if (!std::filesystem::exists(path_of(run))) return std::nullopt;
-  const Json json =
-      parse_strict_json(read_text_file(path_of(run), kLargest), path_of(run).string());
-  if (!json.contains("recipe") || !json.contains("set")) return std::nullopt;
-  return Origin{json["recipe"].get<std::string>(), json["set"].get<std::vector<std::string>>()};
+  try {
+    const Json json =
+        parse_strict_json(read_text_file(path_of(run), kLargest), path_of(run).string());
+    return Origin{json.at("recipe").get<std::string>(),
+                  json.at("set").get<std::vector<std::string>>(),
+                  json.at("allow_nonfinite").get<bool>()};
+  } catch (const InputError&) {
+    return std::nullopt;
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
 }
 
 std::string merge_command(const std::filesystem::path& run) {
@@ -45,6 +55,7 @@ std::string merge_command(const std::filesystem::path& run) {
                         " --output " + quoted(run.string());
   for (const std::string& text : origin ? origin->overrides : std::vector<std::string>{})
     command += " --set " + quoted(text);
+  if (origin && origin->allow_nonfinite) command += " --allow-nonfinite";
   return command;
 }
 

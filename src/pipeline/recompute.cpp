@@ -61,7 +61,11 @@ RecomputeReport recompute(const std::filesystem::path& run, double share, int th
   const recipe::Recipe recipe = recipe_of(run);
   const auto alone = comm::make_self();
   const Inputs inputs = open_inputs(recipe, *alone);
-  require_same(manifest, identity_of(recipe, inputs), run);
+  const Identity identity = identity_of(recipe, inputs);
+  require_same(manifest, identity, run);
+  RecomputeReport report;
+  report.is_comparable = Json::parse(manifest.arithmetic) == Json::parse(identity.arithmetic);
+  if (!report.is_comparable) return report;
   const Plan plan = make_plan(recipe, inputs, 1);
   const auto sources = open_sources(inputs);
   const auto method = methods::make(recipe.merge_method);
@@ -69,7 +73,6 @@ RecomputeReport recompute(const std::filesystem::path& run, double share, int th
   const MergeContext context{inputs, sources, *method, true, progress};
   const auto chosen = sample(plan, inputs, share);
   std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
-  RecomputeReport report;
   std::mutex guard;
   parallel_for(static_cast<std::int64_t>(chosen.size()), threads, [&](std::int64_t i, int thread) {
     const std::size_t at = chosen[static_cast<std::size_t>(i)];

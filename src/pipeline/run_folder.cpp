@@ -18,6 +18,7 @@ namespace koine::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
+constexpr const char* kFreshSuffix = ".koine-fresh";
 
 bool is_empty_folder(const fs::path& folder) {
   return fs::is_directory(folder) && fs::is_empty(folder);
@@ -34,21 +35,6 @@ bool holds_run(const fs::path& folder) {
       fmt::format("{}: exists and is no Koine run; choose another --output", folder.string()));
 }
 
-RunLock take_lock(const fs::path& run) {
-  const fs::path path = run / ".koine" / "lock";
-  if (!fs::exists(path)) File::create(path).close();
-  File file = File::open_update(path);
-  if (::flock(file.descriptor(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) {
-      throw InputError(
-          fmt::format("{}: another koine is working here; wait for it or choose another --output",
-                      run.string()));
-    }
-    return RunLock();  // a file system without locks
-  }
-  return RunLock(std::move(file));
-}
-
 void require_space(const fs::path& run, std::int64_t bytes_out) {
   struct statvfs status {};
   if (::statvfs(run.c_str(), &status) != 0) return;
@@ -56,7 +42,7 @@ void require_space(const fs::path& run, std::int64_t bytes_out) {
   std::int64_t there = 0;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(run / "shards", none))
-    there += static_cast<std::int64_t>(entry.file_size());
+    there += entry.is_regular_file(none) ? static_cast<std::int64_t>(entry.file_size(none)) : 0;
   if (free + there >= bytes_out) return;
   throw StorageError(
       fmt::format("{}: {} to write, {} free; free some space and run the same command again",
@@ -75,22 +61,51 @@ void remove_temporaries(const fs::path& run) {
   }
 }
 
+bool is_same_merge(const fs::path& path, const Identity& identity) {
+  try {
+    RunFolder run;
+    run.path = run.target = path;
+    require_same_merge(run, identity);
+    return true;
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
+/// --fresh: the new run grows beside the old one, which stays locked. One that was stopped goes on.
+void step_aside(RunFolder& run, const Identity& identity, RunLock& lock) {
+  lock.add(run.target);
+  run.path += kFreshSuffix;
+  if (!fs::exists(run.path)) return;
+  if (fs::exists(run.path / ".koine")) lock.add(run.path);
+  if (has_plan(run.path) && is_same_merge(run.path, identity)) return;
+  std::error_code none;
+  fs::remove_all(run.path, none);
+}
+
+RunState state_of(const fs::path& run) {
+  if (store::has_manifest(run)) return RunState::complete;
+  return has_plan(run) ? RunState::resumed : RunState::fresh;
+}
+
 /// The root's part of open_run_folder.
 RunFolder prepare(const OpenRunOptions& options, const Identity& identity, const Inputs& inputs,
                   RunLock& lock) {
   RunFolder run;
-  run.path = run.target = options.target;
-  const bool is_there = holds_run(options.target);
-  if (is_there && options.start_over) {
-    run.path += ".koine-fresh";
-    std::error_code none;
-    fs::remove_all(run.path, none);
+  run.path = run.target =
+      fs::is_symlink(options.target) ? fs::canonical(options.target) : options.target;
+  run.input_stats = input_stats(inputs);
+  if (holds_run(run.target) && options.start_over) {
+    step_aside(run, identity, lock);
+  } else if (fs::exists(run.target.string() + kFreshSuffix)) {
+    run.notes.push_back(
+        fmt::format("{}{} holds an unfinished --fresh run; --fresh goes on with it, or remove it",
+                    run.target.string(), kFreshSuffix));
   }
-  const bool goes_on = is_there && !options.start_over;
-  if (goes_on) run.state = store::has_manifest(run.path) ? RunState::complete : RunState::resumed;
   for (const char* folder : {"shards", "files", ".koine/journal"}) make_folders(run.path / folder);
-  lock = take_lock(run.path);
-  if (goes_on) {
+  if (run.path == run.target || !has_plan(run.path)) lock.add(run.path);
+  run.state = state_of(run.path);
+  if (run.state != RunState::fresh) {
     require_same_merge(run, identity);
     run.trusts_inputs = run.state == RunState::complete && inputs_untouched(run.path, inputs);
   }
@@ -100,14 +115,47 @@ RunFolder prepare(const OpenRunOptions& options, const Identity& identity, const
   return run;
 }
 
+/// Swaps two folders; where the file system cannot do that in one step, in three.
+void exchange(const fs::path& a, const fs::path& b) {
+  if (::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0) return;
+  const fs::path aside = b.string() + ".koine-old";
+  std::error_code code;
+  fs::rename(b, aside, code);
+  if (!code) fs::rename(a, b, code);
+  if (!code) fs::rename(aside, a, code);
+  if (code) {
+    throw StorageError(fmt::format(
+        "{}: the new run is complete in {} but cannot take its place: {}; run the same command "
+        "again",
+        b.string(), a.string(), code.message()));
+  }
+}
+
 }  // namespace
+
+void RunLock::add(const fs::path& run) {
+  const fs::path path = run / ".koine" / "lock";
+  if (!fs::exists(path)) File::create(path).close();
+  File file = File::open_update(path);
+  if (::flock(file.descriptor(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) {
+      throw InputError(
+          fmt::format("{}: another koine is working here; wait for it or choose another --output",
+                      run.string()));
+    }
+    return;  // a file system without locks
+  }
+  files_.push_back(std::move(file));
+}
 
 RunFolder foresee_run_folder(const OpenRunOptions& options, const Identity& identity) {
   RunFolder run;
   run.path = run.target = options.target;
   const bool goes_on = holds_run(options.target) && !options.start_over;
-  if (goes_on) run.state = store::has_manifest(run.path) ? RunState::complete : RunState::resumed;
-  if (goes_on) require_same_merge(run, identity);
+  if (goes_on) {
+    run.state = state_of(run.path);
+    require_same_merge(run, identity);
+  }
   fs::path nearest = fs::absolute(options.target);
   while (!fs::exists(nearest)) nearest = nearest.parent_path();
   require_space(nearest, options.bytes_out);
@@ -135,16 +183,9 @@ RunFolder open_run_folder(const OpenRunOptions& options, const Identity& identit
 }
 
 void settle_run_folder(const RunFolder& run, const Inputs& inputs) {
-  write_input_stats(run.path, inputs);
+  write_input_stats(run.path, inputs, run.input_stats);
   if (run.path == run.target) return;
-  const int status =
-      ::renameat2(AT_FDCWD, run.path.c_str(), AT_FDCWD, run.target.c_str(), RENAME_EXCHANGE);
-  if (status != 0) {
-    throw StorageError(
-        fmt::format("{}: cannot take the place of the old run ({}); the new run is complete in {}",
-                    run.target.string(), std::error_code(errno, std::generic_category()).message(),
-                    run.path.string()));
-  }
+  exchange(run.path, run.target);
   sync_folder(fs::absolute(run.target).parent_path());
   std::error_code none;
   fs::remove_all(run.path, none);  // now the old run

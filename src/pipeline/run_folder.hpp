@@ -30,17 +30,18 @@ struct RunFolder {
   std::filesystem::path target;  ///< what the user asked for
   RunState state = RunState::fresh;
   bool trusts_inputs = false;  ///< complete, and no input file has changed its size or time since
+  std::string input_stats;     ///< root only: of all inputs before the first read
   std::vector<std::string> notes;
 };
 
-/// Locks the folder for this process' life; released by the system when it ends, however it ends.
+/// Locks folders for this process' life; released by the system when it ends, however it ends.
 class RunLock {
  public:
-  RunLock() = default;
-  explicit RunLock(File file) : file_(std::move(file)) {}
+  /// @throws InputError where another process holds the folder
+  void add(const std::filesystem::path& run);
 
  private:
-  File file_;
+  std::vector<File> files_;
 };
 
 struct OpenRunOptions {

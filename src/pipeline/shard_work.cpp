@@ -115,11 +115,9 @@ store::ShardRecord merge_shard(const PlannedShard& shard, const Plan& plan,
         other_integers[at] = std::move(outcome.experts_with_other_integers);
       });
   for (std::size_t at = 0; at < other_integers.size(); ++at) {
-    for (const std::string& expert : other_integers[at]) {
-      record.notes.push_back(
-          fmt::format("expert '{}' has other integers in tensor '{}'; the base's are kept", expert,
-                      context.inputs.base.tensors[plan.tensors[shard.tensors[at]].index].name));
-    }
+    const PlannedTensor& planned = plan.tensors[shard.tensors[at]];
+    for (const std::string& expert : other_integers[at])
+      record.other_integers.emplace_back(expert, context.inputs.base.tensors[planned.index].name);
   }
   const StageTimer timer(context.progress, Stage::publish);
   const store::ShardSeal seal = writer.publish(options.threads);

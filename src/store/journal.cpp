@@ -30,17 +30,18 @@ Json to_json(const ShardRecord& record) {
           {"size", record.size},
           {"arithmetic", record.arithmetic},
           {"tensors", tensors},
-          {"notes", record.notes}};
+          {"other_integers", record.other_integers}};
 }
 
 ShardRecord from_json(const Json& json) {
-  ShardRecord record{json.at("shard"),
-                     json.at("file"),
-                     json.at("sha256"),
-                     json.at("size"),
-                     json.at("arithmetic"),
-                     {},
-                     json.at("notes").get<std::vector<std::string>>()};
+  ShardRecord record{
+      json.at("shard"),
+      json.at("file"),
+      json.at("sha256"),
+      json.at("size"),
+      json.at("arithmetic"),
+      {},
+      json.at("other_integers").get<std::vector<std::pair<std::string, std::string>>>()};
   for (const Json& t : json.at("tensors")) {
     record.tensors.push_back({{t.at("name"), t.at("sha256"), t.at("offset")},
                               t.at("inputs").get<std::vector<std::string>>(),

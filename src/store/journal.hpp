@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "stats/rows.hpp"
@@ -26,7 +27,8 @@ struct ShardRecord {
   std::int64_t size = 0;
   std::string arithmetic;             ///< JSON: where and by what the shard was computed
   std::vector<TensorRecord> tensors;  ///< in the order of the shard
-  std::vector<std::string> notes;     ///< for the user, again after a resume
+  /// (expert, tensor) where an expert's integers differ from the base's, which are kept.
+  std::vector<std::pair<std::string, std::string>> other_integers;
 };
 
 /// Atomic; carries a checksum of itself. @throws StorageError

@@ -124,6 +124,60 @@ class Merge(Case):
         self.assertIn("expert1", done.stderr)
         self.run_ok("merge", "edit/r.yaml", "--output", "edited", "--fresh")
 
+    def test_repair_reaches_sums_and_copies(self):
+        """What verify finds, the command it prints repairs: SHA256SUMS, a stranger among the copies, a false shard."""
+        self.run_ok("merge", "lors.yaml", "--output", "bent")
+        expected = contents(self.path("bent"))
+        for leaf in ("SHA256SUMS", "report.html", "files/config.json", "files/stranger.txt", "manifest.json", "model.h5"):
+            with open(self.path("bent", leaf), "a") as f:
+                f.write("x")
+            self.run_fails(5, "verify", "bent")
+            self.run_ok("merge", "lors.yaml", "--output", "bent")
+            self.assertEqual(contents(self.path("bent")), expected, leaf)
+            self.run_ok("verify", "bent")
+
+    def test_fresh_waits_for_nobody_and_harms_nobody(self):
+        """A folder that another process works in is left alone by --fresh too."""
+        import fcntl
+        self.run_ok("merge", "lors.yaml", "--output", "held")
+        with open(self.path("held", ".koine", "lock")) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for args in ((), ("--fresh",)):
+                done = self.run_fails(2, "merge", "lors.yaml", "--output", "held", *args)
+                self.assertIn("another koine is working here", done.stderr)
+        self.run_ok("merge", "lors.yaml", "--output", "held", "--fresh")
+
+    def test_fresh_through_a_link(self):
+        self.run_ok("merge", "lors.yaml", "--output", "target")
+        os.symlink("target", self.path("link"))
+        self.run_ok("merge", "lors.yaml", "--output", "link", "--set", "parameters.rank=6", "--fresh")
+        self.assertTrue(os.path.islink(self.path("link")))
+        self.assertFalse(os.path.exists(self.path("target.koine-fresh")))
+        self.run_ok("verify", "target")
+
+    def test_other_integers_are_said_once(self):
+        steps = ("model.step", "I64", np.array([1], "<i8"))
+        for t, folder in enumerate(("ints/base", "ints/expert1")):
+            mini.write_file(self.path(folder, "model.safetensors"), mini.values(t), extra=[(steps[0], steps[1], steps[2] + t)])
+        mini.write_recipe(self.path("ints", "r.yaml"), experts=1)
+        done = self.run_ok("merge", "ints/r.yaml", "--output", "ints-out")
+        self.assertEqual(done.stderr.count("other integers"), 1, done.stderr)
+        self.assertIn("expert1", done.stderr)
+
+    def test_damaged_notes_of_ours_are_no_crash(self):
+        self.run_ok("merge", "lors.yaml", "--output", "odd")
+        for text in ('{"recipe": 5, "set": 3}', "", "[]"):
+            with open(self.path("odd", ".koine", "origin.json"), "w") as f:
+                f.write(text)
+            self.run_fails(2, "verify", "odd", "--recompute", "5%")
+        with open(self.path("odd", ".koine", "plan.json"), "w") as f:
+            f.write("{")
+        self.run_ok("merge", "lors.yaml", "--output", "odd")
+        os.remove(self.path("odd", ".koine", "plan.json"))
+        with open(self.path("odd", "manifest.json"), "a") as f:
+            f.write("x")
+        self.assertIn("--fresh", self.run_fails(2, "merge", "lors.yaml", "--output", "odd").stderr)
+
     def test_recompute(self):
         done = self.run_ok("verify", "one", "--recompute", "100%")
         self.assertIn("tensors merged again", done.stderr)

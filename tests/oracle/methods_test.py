@@ -81,6 +81,19 @@ class Methods(Case):
         out = self.merged("mixed-ta", folder, method="task_arithmetic", models=models)
         equals(self, out, *paths, "task_arithmetic")
 
+    def test_linear_is_exact_for_float64(self):
+        """sum w_t double(W_t) / sum w_t, never through float32."""
+        import numpy as np
+        rng = np.random.default_rng(3)
+        stored = []
+        for t, folder in enumerate(("base", "expert1", "expert2")):
+            x = rng.standard_normal((5, 7))
+            stored.append(x)
+            mini.write_file(self.path("f64", folder, "model.safetensors"), {}, extra=[("w", "F64", x)])
+        out = self.merged("f64", self.path("f64"), method="linear", models=["expert1", "expert2"])
+        found = mini.oracle.Checkpoint(out).raw("w")
+        self.assertTrue(np.array_equal(found, (stored[1] + stored[2]) / 2.0))
+
     def test_laws_in_bits(self):
         """density 1 = full rank = task arithmetic; density 0 = svp; rank 0 = mp; lambda 0 = the base as numbers."""
         folder = self.path("fp32")
