@@ -21,11 +21,6 @@ namespace {
 using backend::RawSpan;
 using checkpoint::TensorInfo;
 
-/// A figure that JSON can hold: the sums over a tensor with values that are not finite are not.
-double finite_or_zero(double x) {
-  return std::isfinite(x) ? x : 0.0;
-}
-
 class TensorMerger {
  public:
   TensorMerger(const PlannedTensor& planned, const MergeContext& context, Scratch& scratch,
@@ -49,7 +44,7 @@ class TensorMerger {
     else
       for_blocks(tensor_.count(), [&](auto f, auto n) { merge_block(f, n); });
     for (const Fingerprint& hash : hashes_) outcome_.fingerprints.push_back(hash.hex());
-    tidy_figures();
+    stats::clear_nonfinite(outcome_.row);
     return std::move(outcome_);
   }
 
@@ -271,16 +266,6 @@ class TensorMerger {
     const StageTimer timer(context_.progress, Stage::write);
     sink_(offset, bytes);
     context_.progress.bytes += static_cast<std::int64_t>(bytes.size());
-  }
-
-  void tidy_figures() {
-    auto& model = outcome_.row.model;
-    model.base_dot_delta = finite_or_zero(model.base_dot_delta);
-    model.delta_squared = finite_or_zero(model.delta_squared);
-    for (auto& row : outcome_.row.experts) {
-      row.tau_squared = finite_or_zero(row.tau_squared);
-      row.merged_squared = finite_or_zero(row.merged_squared);
-    }
   }
 
   const PlannedTensor& planned_;

@@ -1,5 +1,7 @@
 #include "stats/rows.hpp"
 
+#include <cmath>
+
 namespace koine::stats {
 namespace {
 
@@ -40,7 +42,20 @@ void add(const double* at, ExpertRow& sum) {
   sum.kept += static_cast<std::int64_t>(at[4]);
 }
 
+void clear(double& figure) {
+  if (!std::isfinite(figure)) figure = 0;
+}
+
 }  // namespace
+
+void clear_nonfinite(TensorRow& row) {
+  clear(row.model.base_dot_delta);
+  clear(row.model.delta_squared);
+  for (ExpertRow& expert : row.experts) {
+    clear(expert.tau_squared);
+    clear(expert.merged_squared);
+  }
+}
 
 Slots::Slots(std::size_t tensors, std::size_t experts)
     : experts_(experts), values_(tensors * (kModelFigures + experts * kExpertFigures), 0.0) {}

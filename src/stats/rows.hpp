@@ -40,6 +40,10 @@ struct TensorRow {
   std::vector<ExpertRow> experts;
 };
 
+/// Sets figures that are not finite (--allow-nonfinite) to 0: JSON and exact sums hold finite ones
+/// only.
+void clear_nonfinite(TensorRow& row);
+
 /// Sums over a model; the order of addition is the tensors' canonical order.
 struct Totals {
   ModelRow model;
