@@ -56,6 +56,20 @@ void show_damages(const Session& session, const store::VerifyReport& report) {
   }
 }
 
+bool is_complete(const store::VerifyReport& report) {
+  return report.files_unread == 0 && report.bytes_unread == 0;
+}
+
+/// "all as written", and no more than what was read allows to say.
+std::string verdict(const store::VerifyReport& report, bool is_well) {
+  std::string text = fmt::format("{} files differ", report.damages.size());
+  if (is_well) text = is_complete(report) ? "all as written" : "what was read is as written";
+  if (is_complete(report)) return text;
+  return text + fmt::format("; {} of {} were not reached, in {} files",
+                            human_bytes(report.bytes_unread), human_bytes(report.bytes_total),
+                            report.files_unread);
+}
+
 Json json_of(const Options& options, const store::VerifyReport& report,
              const pipeline::RecomputeReport& again) {
   Json damages = Json::array();
@@ -68,6 +82,9 @@ Json json_of(const Options& options, const store::VerifyReport& report,
           {"tensors", report.tensors},
           {"bytes", report.bytes},
           {"bytes_total", report.bytes_total},
+          {"complete", is_complete(report)},
+          {"files_not_reached", report.files_unread},
+          {"bytes_not_reached", report.bytes_unread},
           {"damages", damages},
           {"recomputed", again.tensors},
           {"recomputed_differing", again.differing}};
@@ -89,11 +106,11 @@ ExitCode run_verify(const Session& session, const Options& options) {
     show_damages(session, report);
   for (const std::string& name : again.differing)
     session.fail(fmt::format("tensor {}: recomputed bytes differ", name));
-  session.say(fmt::format(
-      "checked {} files, {} tensors, {} of {}{}: {}", report.files, report.tensors,
-      human_bytes(report.bytes), human_bytes(report.bytes_total),
-      again.tensors > 0 ? fmt::format(", {} tensors merged again", again.tensors) : "",
-      is_well ? "all as written" : fmt::format("{} files differ", report.damages.size())));
+  session.say(
+      fmt::format("checked {} files, {} tensors, {} of {}{}: {}", report.files, report.tensors,
+                  human_bytes(report.bytes), human_bytes(report.bytes_total),
+                  again.tensors > 0 ? fmt::format(", {} tensors merged again", again.tensors) : "",
+                  verdict(report, is_well)));
   if (!is_well) {
     session.next(pipeline::merge_command(options.run) +
                  "      # repairs it: only damaged shards are merged again");

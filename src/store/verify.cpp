@@ -42,7 +42,7 @@ class Verifier {
         static_cast<std::int64_t>(jobs_.size()), std::max(1, options_.threads),
         [this](std::int64_t index, int) { check_file(jobs_[static_cast<std::size_t>(index)]); });
     for (const FileCheck& job : jobs_) check_layout(job);
-    for (const ManifestFile& file : manifest_.files) report_.bytes_total += file.size;
+    for (const FileCheck& job : jobs_) count_unread(job);
     std::sort(report_.damages.begin(), report_.damages.end(),
               [](const Damage& a, const Damage& b) { return a.file < b.file; });
     return std::move(report_);
@@ -132,6 +132,15 @@ class Verifier {
     done_ += bytes;
     if (options_.progress && bytes > 0) options_.progress(done_, total_);
     return true;
+  }
+
+  void count_unread(const FileCheck& job) {
+    const bool is_blamed = job.is_damaged && !job.is_checked;  // not there to be read
+    const std::int64_t read = job.is_checked ? job.bytes_to_read() : 0;
+    const std::int64_t unread = is_blamed ? 0 : job.file->size - read;
+    report_.bytes_total += job.file->size;
+    report_.bytes_unread += unread;
+    report_.files_unread += unread > 0 || (!job.is_checked && !is_blamed) ? 1 : 0;
   }
 
   void check_layout(const FileCheck& job) {

@@ -27,7 +27,8 @@ struct VerifyReport {
   std::int64_t files = 0, tensors = 0,
                bytes = 0;        ///< checked; files with manifest and SHA256SUMS, bytes without
   std::int64_t bytes_total = 0;  ///< of everything (bytes < bytes_total for a sample)
-  std::vector<Damage> damages;   ///< every one; empty: all well
+  std::int64_t files_unread = 0, bytes_unread = 0;  ///< not reached: files whole or in part
+  std::vector<Damage> damages;                      ///< every one; empty: all well
 };
 
 /// Re-reads everything written and checks it against the manifest, SHA256SUMS and the shards' own
