@@ -67,12 +67,41 @@ std::vector<std::string> strangers(const fs::path& output, const store::Manifest
   return names;
 }
 
-void check_output(const fs::path& output, const fs::path& run, const store::Manifest& manifest) {
+bool is_within(const fs::path& inner, const fs::path& outer) {
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+/// OUTPUT without links and dots, so that a link to a folder stays and its folder is replaced.
+fs::path place_of(const fs::path& output) {
+  if (output.empty()) throw InputError("--output: is empty; name a folder to make");
+  const fs::path place = fs::weakly_canonical(
+      fs::absolute(output.has_filename() ? output : output.parent_path()).lexically_normal());
+  if (place.has_relative_path()) return place;
+  throw InputError(fmt::format("--output {}: is the root; name a folder to make", output.string()));
+}
+
+/// The run stays as its manifest seals it, and an export is replaced as a whole.
+void check_apart(const fs::path& output, const fs::path& run) {
+  std::string fault;
+  if (output == run)
+    fault = "is the run itself";
+  else if (is_within(output, run))
+    fault = fmt::format("lies inside the run {}", run.string());
+  else if (is_within(run, output))
+    fault = fmt::format("holds the run {}", run.string());
+  if (fault.empty()) return;
+  throw InputError(fmt::format("{}: {}; name another --output", output.string(), fault));
+}
+
+void check_output(const fs::path& output, const store::Manifest& manifest) {
+  if (fs::is_symlink(output))
+    throw InputError(
+        fmt::format("{}: is a link to nothing; name another --output, or make the "
+                    "folder that it names",
+                    output.string()));
   if (!fs::exists(output)) return;
   if (!fs::is_directory(output))
     throw InputError(fmt::format("{}: is a file; name a folder to make", output.string()));
-  if (fs::equivalent(output, run))
-    throw InputError(fmt::format("{}: is the run itself; name another --output", output.string()));
   const auto names = strangers(output, manifest);
   if (names.empty()) return;
   throw InputError(fmt::format(
@@ -173,10 +202,9 @@ void put_in_place(const fs::path& folder, const fs::path& output) {
 ExportResult export_run(const ExportOptions& options) {
   const store::Manifest manifest = manifest_of(options);
   const checkpoint::Checkpoint run = checkpoint::open(options.run);
-  const fs::path output =
-      fs::absolute(options.output.has_filename() ? options.output : options.output.parent_path())
-          .lexically_normal();
-  check_output(output, options.run, manifest);
+  const fs::path output = place_of(options.output);
+  check_apart(output, fs::weakly_canonical(options.run));
+  check_output(output, manifest);
   const fs::path folder = sibling(output, "part");
   fs::remove_all(folder);
   make_folders(folder);

@@ -36,9 +36,9 @@ struct ExportResult {
 /// openai: model.pt ({dims, model_state_dict}, without the tied output); koine_config.yml.
 /// Every tensor and file is checked against the manifest's SHA-256 while it streams through
 /// (memory: two pieces). The folder grows under another name beside OUTPUT and is renamed when
-/// complete; an earlier export there is replaced. Local: one process. @throws InputError (run not
-/// complete, OUTPUT holds other files), VerifyError naming the damaged tensor, StorageError,
-/// Interrupted
+/// complete; an earlier export there is replaced, and a link to it stays. Local: one process.
+/// @throws InputError (run not complete, OUTPUT holds other files, lies inside the run or around
+/// it), VerifyError naming the damaged tensor, StorageError, Interrupted
 [[nodiscard]] ExportResult export_run(const ExportOptions& options);
 
 }  // namespace koine::pipeline

@@ -77,6 +77,40 @@ class Export(Case):
         self.run_fails(2, "export", "run", "--format", "hf", "--output", "run")
         self.assertFalse([name for name in os.listdir(self.root) if name.startswith(".")])
 
+    def test_an_output_stays_apart_from_the_run(self):
+        shutil.copytree(self.path("run"), self.path("in/deep/run"))
+        for run, output in (("run", "run/files/hf"), ("run/", "run/hf"), ("run", "run/."), ("in/deep/run", "in"),
+                            ("in/deep/run/", "in/deep/")):
+            done = self.run_fails(2, "export", run, "--format", "hf", "--output", output)
+            self.assertIn("the run", done.stderr)
+        self.run_ok("verify", "run")
+
+    def test_a_link_to_the_output_stays(self):
+        os.makedirs(self.path("elsewhere"))
+        os.symlink("elsewhere", self.path("link"))
+        for _ in range(2):
+            self.run_ok("export", "run", "--format", "openai", "--output", "link")
+            self.assertTrue(os.path.islink(self.path("link")))
+            self.assertTrue(os.path.exists(self.path("elsewhere/model.pt")))
+        os.symlink("nothing", self.path("dangling"))
+        self.assertIn("link", self.run_fails(2, "export", "run", "--format", "openai", "--output", "dangling").stderr)
+
+    def test_dtypes_have_the_words_of_synth(self):
+        for word, dtype in (("fp16", "F16"), ("FLOAT16", "F16"), ("bf16", "BF16"), ("fp32", "F32"), ("f64", "F64")):
+            self.run_ok("export", "run", "--format", "hf", "--output", "word", "--dtype", word)
+            with open(self.path("word/model.safetensors"), "rb") as file:
+                header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+            header.pop("__metadata__")
+            self.assertEqual({entry["dtype"] for entry in header.values()}, {dtype})
+        for word in ("fp8", "16", "fp", ""):
+            self.run_fails(2, "export", "run", "--format", "hf", "--output", "word", "--dtype=" + (word or "floa"))
+
+    def test_places_that_cannot_be(self):
+        for output in ("", "/", "d/lors.yaml/x", "d/lors.yaml", "n" * 300):
+            done = self.run_fails(2, "export", "run", "--format", "hf", "--output", output)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertIn("name a", done.stderr)
+
     def test_only_complete_runs(self):
         shutil.copytree(self.path("run"), self.path("cut"))
         os.remove(self.path("cut/manifest.json"))
