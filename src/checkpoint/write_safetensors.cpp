@@ -75,6 +75,14 @@ void write_all(File& file, const std::vector<OutTensor>& tensors, const std::str
 
 }  // namespace
 
+std::int64_t safetensors_size(const std::vector<OutTensor>& tensors,
+                              const std::map<std::string, std::string>& metadata) {
+  auto bytes =
+      static_cast<std::int64_t>(header_of(tensors, reference_order(tensors), metadata).size());
+  for (const OutTensor& tensor : tensors) bytes += tensor.bytes();
+  return bytes;
+}
+
 void write_safetensors(const std::filesystem::path& path, const std::vector<OutTensor>& tensors,
                        const std::map<std::string, std::string>& metadata,
                        const ByteSource& source) {

@@ -30,4 +30,8 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<OutT
                        const std::map<std::string, std::string>& metadata,
                        const ByteSource& source);
 
+/// Bytes of the file that write_safetensors makes of these.
+[[nodiscard]] std::int64_t safetensors_size(const std::vector<OutTensor>& tensors,
+                                            const std::map<std::string, std::string>& metadata);
+
 }  // namespace koine::checkpoint

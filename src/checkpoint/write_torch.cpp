@@ -116,20 +116,28 @@ std::string pickle_of(const ModelDims& dims, const std::vector<OutTensor>& tenso
   return std::move(pickle.op("uu")).finish();
 }
 
-void write_archive(const File& file, const std::string& pickle,
-                   const std::vector<OutTensor>& tensors, const ByteSource& source) {
-  ZipWriter zip(file);
+void append_tensor(ZipWriter& zip, std::size_t index, std::int64_t bytes,
+                   const ByteSource& source) {
+  std::vector<std::byte> piece;
+  for (std::int64_t done = 0; done < bytes; done += kPieceBytes) {
+    piece.resize(static_cast<std::size_t>(std::min(kPieceBytes, bytes - done)));
+    source(index, done, piece);
+    zip.append(piece);
+  }
+}
+
+/// Without a source the bytes of tensors are only counted.
+void write_archive(ZipWriter& zip, const std::string& pickle, const std::vector<OutTensor>& tensors,
+                   const ByteSource& source) {
   zip.add("archive/data.pkl", pickle);
   zip.add("archive/byteorder", "little");
-  std::vector<std::byte> piece;
   for (std::size_t index = 0; index < tensors.size(); ++index) {
     const std::int64_t bytes = tensors[index].bytes();
     zip.begin(fmt::format("archive/data/{}", index), bytes);
-    for (std::int64_t done = 0; done < bytes; done += kPieceBytes) {
-      piece.resize(static_cast<std::size_t>(std::min(kPieceBytes, bytes - done)));
-      source(index, done, piece);
-      zip.append(piece);
-    }
+    if (source)
+      append_tensor(zip, index, bytes, source);
+    else
+      zip.skip(bytes);
     zip.end();
   }
   zip.add("archive/version", "3\n");
@@ -138,6 +146,13 @@ void write_archive(const File& file, const std::string& pickle,
 
 }  // namespace
 
+std::int64_t openai_checkpoint_size(const ModelDims& dims, const std::vector<OutTensor>& tensors) {
+  const File nowhere;
+  ZipWriter zip(nowhere);
+  write_archive(zip, pickle_of(dims, tensors), tensors, {});
+  return zip.size();
+}
+
 void write_openai_checkpoint(const std::filesystem::path& path, const ModelDims& dims,
                              const std::vector<OutTensor>& tensors, const ByteSource& source) {
   const std::string pickle = pickle_of(dims, tensors);
@@ -145,7 +160,8 @@ void write_openai_checkpoint(const std::filesystem::path& path, const ModelDims&
   temporary += fmt::format(".tmp.{}", ::getpid());
   try {
     File file = File::create(temporary);
-    write_archive(file, pickle, tensors, source);
+    ZipWriter zip(file);
+    write_archive(zip, pickle, tensors, source);
     file.sync();
     file.close();
     publish_file(temporary, path);

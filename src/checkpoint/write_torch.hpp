@@ -15,4 +15,8 @@ namespace koine::checkpoint {
 void write_openai_checkpoint(const std::filesystem::path& path, const ModelDims& dims,
                              const std::vector<OutTensor>& tensors, const ByteSource& source);
 
+/// Bytes of the file that write_openai_checkpoint makes of these.
+[[nodiscard]] std::int64_t openai_checkpoint_size(const ModelDims& dims,
+                                                  const std::vector<OutTensor>& tensors);
+
 }  // namespace koine::checkpoint

@@ -36,8 +36,18 @@ void append_common(std::string& bytes, bool is_wide) {
 
 ZipWriter::ZipWriter(const File& file, ZipWriterOptions options) : file_(file), options_(options) {}
 
+void ZipWriter::write(std::span<const std::byte> bytes, std::int64_t offset) const {
+  if (file_.is_open()) file_.write_at(bytes, offset);
+}
+
+void ZipWriter::skip(std::int64_t bytes) {
+  assert(!file_.is_open() && bytes <= left_);
+  position_ += bytes;
+  left_ -= bytes;
+}
+
 void ZipWriter::put(std::string_view bytes) {
-  file_.write_at(std::as_bytes(std::span(bytes)), position_);
+  write(std::as_bytes(std::span(bytes)), position_);
   position_ += static_cast<std::int64_t>(bytes.size());
 }
 
@@ -70,7 +80,7 @@ void ZipWriter::append(std::span<const std::byte> bytes) {
   std::uint32_t& crc = entries_.back().crc;
   crc = static_cast<std::uint32_t>(
       crc32_z(crc, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-  file_.write_at(bytes, position_);
+  write(bytes, position_);
   position_ += static_cast<std::int64_t>(bytes.size());
   left_ -= static_cast<std::int64_t>(bytes.size());
 }
@@ -79,7 +89,7 @@ void ZipWriter::end() {
   assert(left_ == 0);
   std::string crc;
   append_little(crc, entries_.back().crc);
-  file_.write_at(std::as_bytes(std::span(crc)), entries_.back().header + kCrcPlace);
+  write(std::as_bytes(std::span(crc)), entries_.back().header + kCrcPlace);
 }
 
 void ZipWriter::add(std::string_view name, std::string_view content) {

@@ -20,15 +20,18 @@ struct ZipWriterOptions {
 /// when the entry is complete. Local. All functions throw StorageError.
 class ZipWriter {
  public:
-  /// Keeps a reference: `file` is open for writing, empty, and must live longer.
+  /// Keeps a reference: `file` is open for writing, empty, and must live longer. A file that is not
+  /// open takes nothing: then sizes are all that comes out.
   explicit ZipWriter(const File& file, ZipWriterOptions options = {});
 
   /// @pre the previous entry has ended
   void begin(std::string_view name, std::int64_t size);
   void append(std::span<const std::byte> bytes);
-  void end();  ///< @pre exactly `size` bytes were appended
+  void skip(std::int64_t bytes);  ///< counts them as appended; for a file that is not open
+  void end();                     ///< @pre exactly `size` bytes were appended
   void add(std::string_view name, std::string_view content);
   void finish();  ///< the central directory; the file is left open, not synced
+  [[nodiscard]] std::int64_t size() const noexcept { return position_; }  ///< bytes so far
 
  private:
   struct Entry {
@@ -37,6 +40,7 @@ class ZipWriter {
     std::uint32_t crc = 0;
   };
   void put(std::string_view bytes);
+  void write(std::span<const std::byte> bytes, std::int64_t offset) const;
   [[nodiscard]] bool is_wide(std::int64_t number) const noexcept {
     return number >= options_.wide_from;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 
@@ -49,6 +50,7 @@ struct Work {
   std::vector<NamedShape> shapes;
   std::vector<OutTensor> tensors;
   std::int64_t bytes_each = 0;
+  std::int64_t file_size = 0;  ///< of a weights file
   int threads_each = 1;
   std::atomic<std::int64_t> done{0};
   std::mutex speaking;
@@ -117,10 +119,25 @@ fs::path weights_of(const SynthOptions& options, std::int64_t number) {
   return options.output / label_of(number) / "model.safetensors";
 }
 
+const std::map<std::string, std::string> kMetadata{{"format", "pt"}};
+
+/// Bytes of every model's weights file.
+std::int64_t file_size_of(const Work& work) {
+  return work.options.naming == checkpoint::Naming::openai
+             ? checkpoint::openai_checkpoint_size(work.dims, work.tensors)
+             : checkpoint::safetensors_size(work.tensors, kMetadata);
+}
+
+bool is_made(const Work& work, std::int64_t number) {
+  std::error_code missing;
+  const auto size = fs::file_size(weights_of(work.options, number), missing);
+  return !missing && static_cast<std::int64_t>(size) == work.file_size;
+}
+
 void write_model(Work& work, std::int64_t number) {
   const SynthOptions& options = work.options;
   const fs::path weights = weights_of(options, number);
-  if (fs::exists(weights)) return work.report(work.bytes_each);
+  if (is_made(work, number)) return work.report(work.bytes_each);
   const auto source = numbers_of(work, static_cast<std::uint64_t>(number));
   if (options.naming == checkpoint::Naming::openai) {
     write_openai_checkpoint(weights, work.dims, work.tensors, source);
@@ -129,7 +146,7 @@ void write_model(Work& work, std::int64_t number) {
     for (const auto& [leaf, text] : config_files(work.dims, options.dtype)) {
       write_file_atomically(weights.parent_path() / leaf, text);
     }
-    write_safetensors(weights, work.tensors, {{"format", "pt"}}, source);
+    write_safetensors(weights, work.tensors, kMetadata, source);
   }
   work.say(fmt::format("{}: {} tensors, {}", label_of(number), work.tensors.size(),
                        human_bytes(work.bytes_each)));
@@ -172,15 +189,16 @@ bool claim(const SynthOptions& options) {
 }  // namespace
 
 SynthResult synth(const SynthOptions& options) {
+  if (options.output.empty()) throw InputError("--output: is empty; name a folder to make");
   Work work(options);
+  work.file_size = file_size_of(work);
   SynthResult result;
   const std::int64_t models = options.experts + 1;
   result.tensors = static_cast<std::int64_t>(work.tensors.size());
   result.bytes = work.bytes_each * models;
   result.recipe = options.output / "lors.yaml";
   result.was_complete = claim(options) && fs::exists(result.recipe);
-  for (std::int64_t i = 0; i < models; ++i)
-    result.was_complete &= fs::exists(weights_of(options, i));
+  for (std::int64_t i = 0; i < models; ++i) result.was_complete &= is_made(work, i);
   if (result.was_complete) return result;
   const int at_once = static_cast<int>(std::min<std::int64_t>(options.threads, models));
   work.threads_each = std::max(1, options.threads / at_once);

@@ -35,7 +35,8 @@ struct SynthResult {
 /// Writes a synthetic Whisper base, its experts (SynthTensor) and a recipe that merges them:
 /// OUTPUT/base/ and OUTPUT/expertN/ with config files, or OUTPUT/base.pt and OUTPUT/expertN.pt. The
 /// bytes depend on the settings alone. A model that is already there from an interrupted synth of
-/// the same settings is kept. Streams: memory is threads times two pieces. Local: no communication.
+/// the same settings is kept if its weights have their size, else made again. Streams: memory is
+/// threads times two pieces. Local: no communication.
 /// @throws InputError for an unknown model, or where OUTPUT holds anything else; StorageError;
 /// Interrupted
 [[nodiscard]] SynthResult synth(const SynthOptions& options);

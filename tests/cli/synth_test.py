@@ -2,6 +2,7 @@
 import filecmp
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -64,6 +65,26 @@ class Synth(Case):
         self.run_fails(2, "synth", "--dtype", "int8", "--output", "x")
         self.run_fails(2, "synth", "--layers", "-1", "--output", "x")
         self.assertFalse(os.path.exists(self.path("x")))
+
+    def test_places_that_cannot_be(self):
+        with open(self.path("plain"), "w", encoding="utf-8"):
+            pass
+        for output in ("", "n" * 300, "plain/x", "plain"):
+            done = self.run_fails(2, "synth", "--layers", "1", "--output", output)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertIn("name a", done.stderr)
+
+    def test_a_file_of_another_size_is_made_again(self):
+        for naming, leaf in (("hf", "expert1/model.safetensors"), ("openai", "expert1.pt")):
+            arguments = ["synth", "--layers", "1", "--experts", "1", "--dtype", "fp16", "--naming", naming, "--output", f"cut-{naming}"]
+            self.run_ok(*arguments)
+            self.assertIn("already there", self.run_ok(*arguments).stderr)
+            path = self.path(f"cut-{naming}", leaf)
+            shutil.copy(path, self.path("whole.bin"))
+            for size in (os.path.getsize(path) - 1, 0):
+                os.truncate(path, size)
+                self.assertNotIn("already there", self.run_ok(*arguments).stderr)
+                self.assertTrue(filecmp.cmp(path, self.path("whole.bin"), False))
 
     def test_both_namings_hold_the_same_numbers(self):
         arguments = ["synth", "--layers", "1", "--experts", "1", "--dtype", "fp16"]
