@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "core/dtype.hpp"
 #include "session.hpp"
 
 /// One function per command, each in a file of its own: adds a subcommand whose callback sets
@@ -22,6 +23,9 @@ void add_man(CLI::App& app, Session& session);
 /// options that every command has: --quiet, -v, --color.
 CLI::App* add_command(CLI::App& app, Session& session, const std::string& name,
                       const std::string& purpose, const std::string& example);
+
+/// The value of a --dtype. @throws InputError unless it names a float type
+[[nodiscard]] DType dtype_option(const std::string& word);
 
 /// `koine --version`, with --json an environment report.
 [[nodiscard]] std::string version_text(bool as_json);

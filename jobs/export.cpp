@@ -17,14 +17,7 @@ struct Options {
 };
 
 void read_words(Options& options) {
-  if (!options.dtype.empty()) {
-    const auto dtype = from_recipe_name(options.dtype);
-    if (!dtype || !is_float(*dtype)) {
-      throw InputError(
-          fmt::format("--dtype {}: expected float32, float16, bfloat16 or float64", options.dtype));
-    }
-    options.run.dtype = dtype;
-  }
+  if (!options.dtype.empty()) options.run.dtype = dtype_option(options.dtype);
   if (options.shard_size.empty()) return;
   const auto bytes = parse_bytes(options.shard_size);
   if (!bytes || *bytes <= 0)

@@ -1,7 +1,9 @@
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -110,26 +112,49 @@ std::string help_of(const CLI::App& command) {
   return usage == std::string::npos ? text : text.insert(usage + 1, "\n" + example);
 }
 
+/// A place that the file system refuses: the storage's fault where it is full or broken, else the
+/// user's.
+ExitCode code_of(const std::error_code& code) {
+  const bool is_storage = code == std::errc::no_space_on_device || code == std::errc::io_error ||
+                          code == std::error_code(EDQUOT, std::generic_category());
+  return is_storage ? ExitCode::storage : ExitCode::input;
+}
+
+std::string explain(const std::filesystem::filesystem_error& error) {
+  const std::string path = error.path1().string();
+  return fmt::format("{}: {}; {}", path.substr(0, 200) + (path.size() > 200 ? "…" : ""),
+                     error.code().message(),
+                     code_of(error.code()) == ExitCode::storage
+                         ? "free some space or check the storage, and run the same command again"
+                         : "check this path, or name another that exists or can be made");
+}
+
+int fail(Session& session, ExitCode code, const std::string& message) {
+  if (code == ExitCode::interrupted)
+    session.say(message);
+  else
+    session.fail(message);
+  if (session.processes && session.processes->size() > 1)
+    session.processes->abort(static_cast<int>(code));
+  return static_cast<int>(code);
+}
+
 int run(Session& session) {
   if (!session.shares_work && comm::launched_rank().value != 0) return 0;
   try {
     return static_cast<int>(session.command());
   } catch (const Error& error) {
-    if (error.code() == ExitCode::interrupted)
-      session.say(error.what());
-    else
-      session.fail(error.what());
-    if (session.processes && session.processes->size() > 1)
-      session.processes->abort(static_cast<int>(error.code()));
-    return static_cast<int>(error.code());
+    return fail(session, error.code(), error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return fail(session, code_of(error.code()), explain(error));
   } catch (const std::bad_alloc&) {
-    session.fail("out of memory; give it less to do at once: --threads 1, or more processes");
+    return fail(session, ExitCode::our_fault,
+                "out of memory; give it less to do at once: --threads 1, or more processes");
   } catch (const std::exception& error) {
-    session.fail(fmt::format("internal error: {}; please report it with `koine --version --json`",
-                             error.what()));
+    return fail(session, ExitCode::our_fault,
+                fmt::format("internal error: {}; please report it with `koine --version --json`",
+                            error.what()));
   }
-  if (session.processes && session.processes->size() > 1) session.processes->abort(1);
-  return static_cast<int>(ExitCode::our_fault);
 }
 
 int parse_and_run(int argc, char** argv) {
@@ -183,6 +208,13 @@ CLI::App* add_command(CLI::App& app, Session& session, const std::string& name,
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->option_text("WHEN");
   return command;
+}
+
+DType dtype_option(const std::string& word) {
+  if (const auto dtype = from_float_word(word)) return *dtype;
+  throw InputError(fmt::format(
+      "--dtype {}: expected float32 (fp32), float16 (fp16), bfloat16 (bf16) or float64 (fp64)",
+      word));
 }
 
 }  // namespace koine::jobs

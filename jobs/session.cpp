@@ -1,5 +1,6 @@
 #include "session.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -59,8 +60,13 @@ void Session::next(const std::string& line) const {
 
 void Session::result(const std::string& text) const {
   if (!is_root()) return;
-  std::fputs((text + "\n").c_str(), stdout);
-  std::fflush(stdout);
+  const bool is_written =
+      std::fputs((text + "\n").c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+  if (is_written || errno == EPIPE) return;  // a reader that has seen enough is no fault
+  throw StorageError(
+      fmt::format("standard output: writing failed: {}; free some space, or send it "
+                  "elsewhere, and run the same command again",
+                  std::strerror(errno)));
 }
 
 void Session::fail(const std::string& message) const {

@@ -30,7 +30,7 @@ class Session {
   void detail(const std::string& line) const;   ///< stderr, only with -v
   void warn(const std::string& line) const;     ///< stderr, "warning: …", even when quiet
   void next(const std::string& command) const;  ///< stderr: "next: …", unless quiet
-  void result(const std::string& text) const;   ///< stdout, a line
+  void result(const std::string& text) const;   ///< stdout, a line. @throws StorageError
   void fail(const std::string& message)
       const;  ///< stderr: "koine: …" (with the rank where there are several)
 

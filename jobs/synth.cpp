@@ -16,10 +16,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-const std::map<std::string, DType> kDtypes{{"fp32", DType::f32},    {"float32", DType::f32},
-                                           {"f32", DType::f32},     {"fp16", DType::f16},
-                                           {"float16", DType::f16}, {"f16", DType::f16},
-                                           {"bf16", DType::bf16},   {"bfloat16", DType::bf16}};
 const std::map<std::string, checkpoint::Naming> kNamings{{"hf", checkpoint::Naming::hf},
                                                          {"openai", checkpoint::Naming::openai}};
 
@@ -64,6 +60,7 @@ ExitCode run(const Session& session, const pipeline::SynthOptions& options) {
 
 void add_synth(CLI::App& app, Session& session) {
   auto options = std::make_shared<pipeline::SynthOptions>();
+  const auto dtype = std::make_shared<std::string>("float32");
   options->threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   CLI::App* command = add_command(app, session, "synth",
                                   "Makes a synthetic Whisper base and experts to try things on",
@@ -84,9 +81,7 @@ void add_synth(CLI::App& app, Session& session) {
       ->add_option("--layers", options->layers, "Blocks of each stack, instead of the model's own")
       ->check(CLI::Range(1, 1000))
       ->option_text("N");
-  command->add_option("--dtype", options->dtype, "fp32 (default), fp16 or bf16")
-      ->transform(CLI::CheckedTransformer(kDtypes, CLI::ignore_case))
-      ->option_text("DTYPE");
+  command->add_option("--dtype", *dtype, "fp32 (default), fp16 or bf16")->option_text("DTYPE");
   command
       ->add_option("--naming", options->naming,
                    "hf (default: folders of safetensors) or openai (.pt files)")
@@ -98,10 +93,13 @@ void add_synth(CLI::App& app, Session& session) {
   command->add_option("--threads", options->threads, "Threads; the bytes do not depend on it")
       ->check(CLI::Range(1, 1024))
       ->option_text("N");
-  command->callback([options, &session] {
+  command->callback([options, dtype, &session] {
     options->say = [&session](const std::string& line) { session.say(line); };
     options->progress = heartbeat(session);
-    session.command = [options, &session] { return run(session, *options); };
+    session.command = [options, dtype, &session] {
+      options->dtype = dtype_option(*dtype);
+      return run(session, *options);
+    };
   });
 }
 

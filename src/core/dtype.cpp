@@ -1,6 +1,8 @@
 #include "core/dtype.hpp"
 
+#include <algorithm>
 #include <array>
+#include <string>
 
 namespace koine {
 namespace {
@@ -58,6 +60,17 @@ std::optional<DType> from_recipe_name(std::string_view name) noexcept {
     if (r.recipe == name) return r.dtype;
   }
   return std::nullopt;
+}
+
+std::optional<DType> from_float_word(std::string_view word) {
+  std::string lower(word);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (const std::string_view prefix : {"float", "fp", "f"}) {
+    const std::string name = "float" + lower.substr(std::min(prefix.size(), lower.size()));
+    const auto dtype = lower.starts_with(prefix) ? from_recipe_name(name) : std::nullopt;
+    if (dtype) return dtype;
+  }
+  return lower == "bf16" || lower == "bfloat16" ? std::optional(DType::bf16) : std::nullopt;
 }
 
 }  // namespace koine

@@ -31,5 +31,8 @@ enum class DType : std::uint8_t {
     DType dtype) noexcept;  ///< "float32", "bfloat16", "bool", …
 [[nodiscard]] std::optional<DType> from_safetensors_name(std::string_view name) noexcept;
 [[nodiscard]] std::optional<DType> from_recipe_name(std::string_view name) noexcept;
+/// A float type as people name it on the command line, in any case: "float16", "fp16" or "f16",
+/// "bfloat16" or "bf16", …
+[[nodiscard]] std::optional<DType> from_float_word(std::string_view word);
 
 }  // namespace koine

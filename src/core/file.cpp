@@ -31,6 +31,31 @@ constexpr std::size_t kLargestCall = std::size_t{1} << 30;  // pread and pwrite 
       fmt::format("{}: {} failed: {}; {}", path, doing, std::strerror(code), advice));
 }
 
+/// What to do about a place that the user named and that cannot be; nullptr where the storage
+/// fails.
+const char* advice_on_place(int code) {
+  switch (code) {
+    case ENOTDIR:
+    case EEXIST:
+      return "a part of this path is a file; name another place";
+    case ENAMETOOLONG:
+      return "name a shorter path";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return "name a place that you may write to";
+    default:
+      return nullptr;
+  }
+}
+
+/// @pre errno says why
+[[noreturn]] void throw_place(const std::string& path, const char* doing) {
+  const char* advice = advice_on_place(errno);
+  if (advice == nullptr) throw_storage(path, doing);
+  throw InputError(fmt::format("{}: {} failed: {}; {}", path, doing, std::strerror(errno), advice));
+}
+
 int open_retrying(const char* path, int flags, mode_t mode = 0) {
   int descriptor = -1;
   do descriptor = ::open(path, flags | O_CLOEXEC, mode);
@@ -54,7 +79,7 @@ File File::open_read(const std::filesystem::path& path) {
 
 File File::create(const std::filesystem::path& path) {
   const int descriptor = open_retrying(path.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0644);
-  if (descriptor < 0) throw_storage(path.string(), "creating the file");
+  if (descriptor < 0) throw_place(path.string(), "creating the file");
   return {descriptor, path.string()};
 }
 
@@ -172,8 +197,9 @@ std::string read_text_file(const std::filesystem::path& path, std::int64_t limit
 void make_folders(const std::filesystem::path& folder) {
   std::error_code code;
   std::filesystem::create_directories(folder, code);
-  if (code)
-    throw StorageError(fmt::format("{}: cannot be created: {}", folder.string(), code.message()));
+  if (!code) return;
+  errno = code.value();
+  throw_place(folder.string(), "creating the folder");
 }
 
 IoCount io_count() noexcept {

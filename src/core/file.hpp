@@ -16,7 +16,8 @@ class File {
   File() = default;
   /// @throws InputError naming the path where it is missing, unreadable or not a regular file
   [[nodiscard]] static File open_read(const std::filesystem::path& path);
-  /// Creates or truncates. @throws StorageError
+  /// Creates or truncates. @throws InputError where the place cannot be (below a file, too long,
+  /// not permitted), StorageError
   [[nodiscard]] static File create(const std::filesystem::path& path);
   /// Opens for reading and writing, as it is. @throws StorageError
   [[nodiscard]] static File open_update(const std::filesystem::path& path);
@@ -57,7 +58,8 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 /// The whole file. @throws InputError where it is missing or longer than `limit` bytes
 [[nodiscard]] std::string read_text_file(const std::filesystem::path& path, std::int64_t limit);
 
-/// @throws StorageError
+/// With all above it. @throws InputError where the place cannot be (below a file, too long, not
+/// permitted), StorageError
 void make_folders(const std::filesystem::path& folder);
 
 /// Bytes that this process has read and written through File so far (timing.json).

@@ -3,11 +3,12 @@ import json
 import os
 import shutil
 import struct
+import subprocess
 import zipfile
 
 import mini_whisper as mini
 import numpy as np
-from koine_cli import Case, main
+from koine_cli import KOINE, Case, main
 
 
 def rewrite_header(path, change):
@@ -143,6 +144,34 @@ class BadInput(Case):
         values = mini.values(2)
         mini.write_file(self.expert, values, extra=[("proj_out.weight", "F32", values["decoder.token_embedding.weight"])])
         self.run_ok("merge", "r.yaml", "--output", "out")
+
+    def test_places_that_cannot_be(self):
+        for output in ("n" * 300, "r.yaml/x", "r.yaml/x/y"):
+            for ranks in (0, 2):
+                done = self.run_fails(2, "merge", "r.yaml", "--output", output, ranks=ranks, timeout=30)
+                self.assertNotIn("internal error", done.stderr)
+                self.assertIn("name ", done.stderr)
+
+    def test_a_full_standard_output(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([KOINE, "inspect", "base"], cwd=self.root, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(done.returncode, 6, done.stderr)
+        self.assertIn("standard output", done.stderr)
+
+    def test_verify_says_what_it_did_not_reach(self):
+        self.run_ok("merge", "r.yaml", "--output", "out")
+        whole = json.loads(self.run_ok("verify", "out", "--json").stdout)
+        self.assertEqual((whole["complete"], whole["files_not_reached"], whole["bytes_not_reached"]), (True, 0, 0))
+        self.assertIn("all as written", self.run_ok("verify", "out").stderr)
+        for limit in ("--max-time=0.000001s", "--sample=10%"):
+            done = self.run_ok("verify", "out", "--json", limit)
+            part = json.loads(done.stdout)
+            self.assertFalse(part["complete"])
+            self.assertGreater(part["files_not_reached"], 0)
+            self.assertEqual(part["bytes"] + part["bytes_not_reached"], whole["bytes"])
+            self.assertNotIn("all as written", done.stderr)
+            self.assertIn("what was read is as written", done.stderr)
+            self.assertIn("not reached", done.stderr)
 
     def test_one_rank_fails_all_end(self):
         values = mini.values(2)
