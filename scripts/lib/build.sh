@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Configuring and building. Sourced after common.sh.
 
+# Objects that ccache keeps serve every checkout of the project: paths below it are taken relative.
+export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
+
 find_nvcc() {
   local found
   found=$(command -v nvcc || true)
