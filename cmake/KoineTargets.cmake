@@ -11,8 +11,8 @@ function(koine_target name)  # -Wno-restrict: g++ 12 warns falsely in std::strin
     $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Werror -Wshadow -Wno-psabi -Wno-restrict -ffp-contract=off -fvisibility=hidden>)
   target_compile_definitions(${name} PRIVATE OMPI_SKIP_MPICXX)
   if(KOINE_SANITIZE)
-    # -Wno-maybe-uninitialized: g++ 12 warns falsely in std::regex where it is instrumented. -O1 -g1: half the build time.
-    target_compile_options(${name} PRIVATE -fsanitize=${KOINE_SANITIZE} -fno-omit-frame-pointer -Wno-maybe-uninitialized -O1 -g1)
+    # -Wno-maybe-uninitialized: g++ 12 warns falsely in std::regex where it is instrumented. -O0 -g1: half the build time.
+    target_compile_options(${name} PRIVATE -fsanitize=${KOINE_SANITIZE} -fno-omit-frame-pointer -Wno-maybe-uninitialized -O0 -g1)
     target_link_options(${name} PUBLIC -fsanitize=${KOINE_SANITIZE})
   endif()
 endfunction()
