@@ -107,6 +107,8 @@ main() {
   esac
   cd "$ROOT"
   trap finish EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
   prepare_mpi
   step "packages"
   install_packages build test
