@@ -125,7 +125,7 @@ class Merge(Case):
         self.run_ok("merge", "edit/r.yaml", "--output", "edited", "--fresh")
 
     def test_repair_reaches_sums_and_copies(self):
-        """What verify finds, the command it prints repairs: SHA256SUMS, a stranger among the copies, a false shard."""
+        """What verify finds, the command it prints repairs: SHA256SUMS, reports, copies, a stranger among them."""
         self.run_ok("merge", "lors.yaml", "--output", "bent")
         expected = contents(self.path("bent"))
         for leaf in ("SHA256SUMS", "report.html", "files/config.json", "files/stranger.txt", "manifest.json", "model.h5"):
