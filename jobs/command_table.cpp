@@ -31,12 +31,14 @@ std::string harmless(std::string text) {
 
 std::vector<std::string> CommandRow::option_names() const {
   std::vector<std::string> names;
+  names.reserve(options.size());
   for (const OptionRow& option : options) names.push_back(option.long_name);
   return names;
 }
 
 std::vector<std::string> CommandRow::each_option(const char* format) const {
   std::vector<std::string> texts;
+  texts.reserve(options.size());
   for (const OptionRow& option : options)
     texts.push_back(fmt::format(fmt::runtime(format), option.long_name, harmless(option.purpose)));
   return texts;

@@ -108,7 +108,7 @@ std::string help_of(const CLI::App& command) {
   const std::string example = footer.substr(0, footer.find("\n\n") + 2);
   const auto at = text.rfind(example);
   if (at != std::string::npos) text.erase(at, example.size());
-  const auto usage = text.find("\n");
+  const auto usage = text.find('\n');
   return usage == std::string::npos ? text : text.insert(usage + 1, "\n" + example);
 }
 
