@@ -11,6 +11,7 @@
 #include "lowrank/certificate.hpp"
 #include "lowrank/eigen.hpp"
 #include "lowrank/gram.hpp"
+#include "lowrank/krylov.hpp"
 
 namespace koine::lowrank {
 namespace {
@@ -21,39 +22,60 @@ constexpr double kOrthogonalityLimit = 1e-10;
 
 struct Problem {
   const ShortSideFirst& side;
+  const RankTarget& target;
   const SvdOptions& options;
   double tau_squared = 0;
-  std::int64_t asked = 0;
   std::int64_t rung = 0;
 };
 
 /// The leading pairs in workspace.values and .vectors, and what is known of them.
 struct Solution {
   Solver solver = Solver::dsyevr;
+  std::int64_t asked = 0;  ///< pairs that the target asks for; rung + 1: more than this rung has
   std::int64_t kept = 0;
   std::int64_t count = 0;  ///< pairs that were asked of the solver: rung + 1 where they exist
   double residual = std::numeric_limits<double>::infinity();
   bool is_accurate = false;
-  bool is_certified = false;
+  const char* certificate = "";  ///< which proof holds; empty: none
+  std::int64_t blocks = 0;       ///< of a Krylov basis
 };
 
 std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
 }
 
-bool certify(const Problem& problem, const Solution& found, Workspace& workspace) {
+/// The number asked for; of an energy target the fewest pairs above rounding whose theta add up to
+/// its share of |tau|^2, rung + 1 where this rung's do not.
+std::int64_t pairs_asked(const Problem& problem, const double* values) {
+  const std::int64_t full = problem.side.short_side;
+  if (problem.target.energy <= 0) return std::min(problem.target.number.kept, full);
+  const double wanted = problem.target.energy * problem.tau_squared;
+  const double floor = rounding_floor(full, values[0]);
+  double sum = 0;
+  for (std::int64_t i = 0; i < problem.rung; ++i) {
+    if (i > 0 && (sum >= wanted || values[i] <= floor)) return i;
+    sum += values[i];
+  }
+  return sum >= wanted || problem.rung == full ? problem.rung : problem.rung + 1;
+}
+
+/// The cheapest proof that holds; empty where none does.
+const char* certify(const Problem& problem, const Solution& found, Workspace& workspace) {
   const std::int64_t m = problem.side.short_side;
-  if (found.kept == m) return true;
+  if (found.kept == m) return "energy";
   const double* values = workspace.values.data();
   const double floor = rounding_floor(m, values[0]);
-  if (found.kept == problem.asked) {
-    const double bound = certificate_bound(values[found.kept - 1], floor);
-    return nothing_missed_above(bound, m, found.kept, workspace);
+  double last = values[found.kept - 1];
+  if (found.kept < found.asked) {  // what is left is rounding
+    double left = problem.tau_squared;
+    for (std::int64_t i = 0; i < found.kept; ++i) left -= values[i];
+    if (left <= rounding_floor(m, problem.tau_squared)) return "energy";
+    last = floor;
   }
-  double left = problem.tau_squared;
-  for (std::int64_t i = 0; i < found.kept; ++i) left -= values[i];
-  return left <= rounding_floor(m, problem.tau_squared) ||
-         nothing_missed_above(certificate_bound(floor, floor), m, found.kept, workspace);
+  const double bound = certificate_bound(last, floor);
+  if (found.solver == Solver::krylov && nothing_missed_outside(bound, m, found.kept, workspace))
+    return "remainder";
+  return nothing_missed_above(bound, m, found.kept, workspace) ? "cholesky" : "";
 }
 
 /// One solver's answer, checked. Triplets that float64 cannot tell from zero are dropped.
@@ -63,26 +85,38 @@ Solution attempt(Solver solver, const Problem& problem, Workspace& workspace) {
   if (!largest_eigenpairs(solver, problem.side, found.count, workspace)) return found;
   const double* values = workspace.values.data();
   const double floor = rounding_floor(m, values[0]);
-  while (found.kept < problem.asked && values[found.kept] > floor) ++found.kept;
+  found.asked = pairs_asked(problem, values);
+  if (found.asked > problem.rung) return found;
+  while (found.kept < found.asked && values[found.kept] > floor) ++found.kept;
   if (found.kept == 0) return found;
   found.residual = largest_residual(m, found.kept, workspace);
   found.is_accurate = found.residual <= problem.options.tolerance &&
                       orthogonality_defect(m, found.kept, workspace) <= kOrthogonalityLimit;
+  if (solver == Solver::krylov) found.blocks = workspace.krylov.blocks;
   if (problem.options.mode != Mode::fast && found.is_accurate) {
-    found.is_certified = certify(problem, found, workspace);
+    found.certificate = certify(problem, found, workspace);
   }
   return found;
 }
 
+/// From the cheapest for this shape and rung to the one that never fails.
+std::span<const Solver> solvers_for(const Problem& problem) {
+  static constexpr std::array<Solver, 4> kSolvers{Solver::krylov, Solver::dsyevr, Solver::dsyevd,
+                                                  Solver::dgesdd};
+  const auto all = std::span(kSolvers);
+  if (problem.options.mode == Mode::exact) return all.subspan(2);
+  return all.subspan(prefers_krylov(problem.side.short_side, problem.rung) ? 0 : 1);
+}
+
 /// The first solver whose answer passes; the last one's answer as it is where none does.
 Solution solve(const Problem& problem, Workspace& workspace, std::int64_t& fallbacks) {
-  constexpr std::array<Solver, 3> kSolvers{Solver::dsyevr, Solver::dsyevd, Solver::dgesdd};
-  const auto solvers = std::span(kSolvers).subspan(problem.options.mode == Mode::exact ? 1 : 0);
+  const auto solvers = solvers_for(problem);
   Solution found;
   for (const Solver solver : solvers) {
     if (solver != solvers.front()) ++fallbacks;
     found = attempt(solver, problem, workspace);
-    if (found.is_accurate && (found.is_certified || problem.options.mode == Mode::fast)) break;
+    if (found.asked > problem.rung) return found;
+    if (found.is_accurate && (*found.certificate != 0 || problem.options.mode == Mode::fast)) break;
   }
   if (found.kept == 0) {
     throw Error(ExitCode::our_fault,
@@ -93,18 +127,17 @@ Solution solve(const Problem& problem, Workspace& workspace, std::int64_t& fallb
   return found;
 }
 
-/// The fewest triplets whose theta add up to share * |tau|^2, among those that are not rounding.
-std::int64_t rank_of_energy(double share, const ShortSideFirst& side, double tau_squared,
-                            Workspace& workspace) {
-  if (!all_eigenvalues(side, workspace)) return side.short_side;
-  const double* values = workspace.values.data();
-  const double floor = rounding_floor(side.short_side, values[0]);
-  double sum = 0;
-  std::int64_t kept = 0;
-  while (kept < side.short_side && values[kept] > floor && sum < share * tau_squared) {
-    sum += values[kept++];
+/// The lowest rung that has what the target asks for; G is the same on all of them.
+Solution climb(Problem& problem, Workspace& workspace, std::int64_t& fallbacks) {
+  const std::int64_t full = problem.side.short_side;
+  std::int64_t least = problem.target.energy > 0 ? 1 : std::min(problem.target.number.kept, full);
+  while (true) {
+    problem.rung = rung_of(least, full);
+    fallbacks = 0;
+    const Solution found = solve(problem, workspace, fallbacks);
+    if (found.asked <= problem.rung) return found;
+    least = found.asked;
   }
-  return std::max<std::int64_t>(kept, 1);
 }
 
 void fill_values(const Solution& found, const double* values, Factors& factors) {
@@ -118,7 +151,9 @@ void fill_values(const Solution& found, const double* values, Factors& factors) 
   factors.gap = (sigma_at(found.kept - 1) - sigma_at(found.kept)) / sigma_at(0);
   factors.kept = found.kept;
   factors.residual = found.residual;
-  factors.certified = found.is_certified;
+  factors.certified = *found.certificate != 0;
+  factors.certificate = found.certificate;
+  factors.iterations = found.blocks;
   factors.method = method_name(found.solver);
 }
 
@@ -169,16 +204,12 @@ Factors truncated_svd(MatrixView tau, const RankTarget& target, const SvdOptions
   const ShortSideFirst side(tau);
   const std::int64_t full = side.short_side;
   if (full == 0 || (target.energy <= 0 && target.number.kept <= 0)) return nothing_kept(side, 0);
-  Problem problem{.side = side, .options = options};
+  Problem problem{.side = side, .target = target, .options = options};
   problem.tau_squared = gram_matrix(side, workspace);
   if (problem.tau_squared == 0) return nothing_kept(side, 0);
-  problem.asked = target.energy > 0
-                      ? rank_of_energy(target.energy, side, problem.tau_squared, workspace)
-                      : std::min(target.number.kept, full);
-  problem.rung = rung_of(problem.asked, full);
 
   Factors factors = factors_of(side, problem.tau_squared);
-  const Solution found = solve(problem, workspace, factors.fallbacks);
+  const Solution found = climb(problem, workspace, factors.fallbacks);
   fill_values(found, workspace.values.data(), factors);
   fill_factors(problem, workspace, factors);
   return factors;
