@@ -10,7 +10,17 @@ namespace koine::lowrank {
 
 /// In the order they are tried: the wanted pairs from a Krylov space, by bisection, all pairs by
 /// divide and conquer, the SVD of tau itself.
-enum class Solver : std::uint8_t { krylov, dsyevr, dsyevd, dgesdd };
+enum class Solver : std::uint8_t {
+  krylov32,  ///< G summed in float32
+  krylov,
+  dsyevr,
+  dsyevd,
+  dgesdd
+};
+
+[[nodiscard]] constexpr bool is_krylov(Solver solver) noexcept {
+  return solver == Solver::krylov32 || solver == Solver::krylov;
+}
 
 [[nodiscard]] std::string method_name(Solver solver);  ///< "host:dsyevr"
 

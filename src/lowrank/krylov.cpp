@@ -42,9 +42,10 @@ void multiply(CBLAS_TRANSPOSE op, std::int64_t rows, std::int64_t cols, std::int
 
 class BlockLanczos {
  public:
-  BlockLanczos(std::int64_t short_side, std::int64_t count, Workspace& workspace)
+  BlockLanczos(std::int64_t short_side, std::int64_t count, double target, Workspace& workspace)
       : m_(short_side),
         count_(count),
+        target_(target),
         limit_(basis_limit(short_side, count)),
         width_(block_width(short_side, count)),
         work_(workspace),
@@ -132,7 +133,7 @@ class BlockLanczos {
     const double* values = work_.values.data();
     double worst = found_ < count_ && width_ > 0 ? std::numeric_limits<double>::infinity() : 0;
     for (std::int64_t i = 0; i < found_ && width_ > 0; ++i) {
-      const double target = (i + 1 < count_ ? kTarget : kGapTarget) * values[0];
+      const double target = (i + 1 < count_ ? target_ : kGapTarget) * values[0];
       worst = std::max(worst, residual(i) / target);
     }
     return worst;
@@ -199,7 +200,9 @@ class BlockLanczos {
     std::fill(work_.values.data() + found_, work_.values.data() + count_, 0.0);
   }
 
-  std::int64_t m_, count_, limit_, width_;
+  std::int64_t m_, count_;
+  double target_;
+  std::int64_t limit_, width_;
   Workspace& work_;
   KrylovSpace& space_;
   std::int64_t found_ = 0, checks_ = 0, waited_ = 1;
@@ -217,8 +220,9 @@ bool prefers_krylov(std::int64_t short_side, std::int64_t rung) noexcept {
   return rung <= 64 && short_side >= 192 && short_side >= 10 * rung;
 }
 
-bool krylov_eigenpairs(std::int64_t short_side, std::int64_t count, Workspace& workspace) {
-  return BlockLanczos(short_side, count, workspace).run();
+bool krylov_eigenpairs(std::int64_t short_side, std::int64_t count, double target,
+                       Workspace& workspace) {
+  return BlockLanczos(short_side, count, target, workspace).run();
 }
 
 }  // namespace koine::lowrank

@@ -57,7 +57,8 @@ struct RankTarget {
 /// back to dgesdd.
 class Workspace {
  public:
-  Scratch<double> gram, vectors, panel, scratch, values, lapack;
+  Scratch<double> gram, vectors, panel, scratch, values, lapack, images;
+  Scratch<float> single;
   Scratch<int> indices;
   KrylovSpace krylov;
 };

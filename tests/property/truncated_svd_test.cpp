@@ -145,8 +145,13 @@ TEST_P(TruncatedSvd, SolversAgree) {
   EXPECT_EQ(exact.factors.method, "host:dsyevd");
   EXPECT_TRUE(exact.factors.certified);
   EXPECT_FALSE(fast.factors.certified);
-  EXPECT_EQ(usual.factors.u, fast.factors.u);
-  EXPECT_EQ(usual.factors.b, fast.factors.b);
+  EXPECT_LE(fast.factors.residual, SvdOptions{}.tolerance);
+  if (fast.factors.method != "host:krylov32") {
+    EXPECT_EQ(usual.factors.u, fast.factors.u);
+    EXPECT_EQ(usual.factors.b, fast.factors.b);
+  }
+  // A value lies within its squared residual over the gap of the right one, at most the residual.
+  EXPECT_NEAR(fast.factors.energy, exact.factors.energy, 1e-6 * exact.factors.energy);
   const double rounding =
       16 * static_cast<double>(usual.sigma.size()) * kUnit64 * usual.factors.tau_squared;
   EXPECT_NEAR(usual.factors.energy, exact.factors.energy, rounding + krylov_error(usual.factors));
