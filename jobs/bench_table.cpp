@@ -9,7 +9,7 @@
 namespace koine::jobs {
 namespace {
 
-constexpr const char* kRow = "{:<17} {:<8}  {:>15}  {:>7}  {:>9} {:>9}  {:>14}  {:<22} {}";
+constexpr const char* kRow = "{:<17} {:<8}  {:>15}  {:>7}  {:>9} {:>9}  {:>14}  {:<20} {:>7}  {}";
 
 /// Three significant digits where there is a fraction to show.
 std::string three_digits(double value) {
@@ -27,10 +27,19 @@ std::string rate_of(const bench::Figure& figure) {
   return "";
 }
 
+std::string percent(double ratio) {
+  return fmt::format("{:.{}f} %", 100 * ratio, ratio < 0.0995 ? 1 : 0);
+}
+
 std::string against(const bench::Figure& figure) {
   const auto ratio = figure.ratio_to_bound();
   if (!ratio) return "";
-  return fmt::format("{:.{}f} % of {}", 100 * *ratio, *ratio < 0.0995 ? 1 : 0, figure.bound->name);
+  return fmt::format("{} of {}", percent(*ratio), figure.bound->name);
+}
+
+std::string by_cpu(const bench::Figure& figure) {
+  const auto ratio = figure.ratio_to_bound_by_cpu();
+  return ratio ? percent(*ratio) : "";
 }
 
 std::string short_dtype(const std::string& dtype) {
@@ -59,14 +68,14 @@ std::string short_rate(double per_second, const std::string& unit) {
 
 std::string bench_heading() {
   return fmt::format(fmt::runtime(kRow), "bench", "dtype", "shape", "threads", "median", "90 %",
-                     "rate", "of the machine's bound", "checked");
+                     "rate", "of the bound", "by CPU", "checked");
 }
 
 std::string bench_row(const bench::Figure& figure) {
-  std::string row =
-      fmt::format(fmt::runtime(kRow), figure.bench, short_dtype(figure.dtype), what_of(figure),
-                  figure.threads, short_time(figure.seconds.median), short_time(figure.seconds.p90),
-                  rate_of(figure), against(figure), figure.is_checked ? "yes" : "NO: wrong result");
+  std::string row = fmt::format(fmt::runtime(kRow), figure.bench, short_dtype(figure.dtype),
+                                what_of(figure), figure.threads, short_time(figure.seconds.median),
+                                short_time(figure.seconds.p90), rate_of(figure), against(figure),
+                                by_cpu(figure), figure.is_checked ? "yes" : "NO: wrong result");
   if (figure.merge && figure.merge->peak_memory > 0)
     row += fmt::format(", peak {:.0f} MB", 1e-6 * static_cast<double>(figure.merge->peak_memory));
   return row;

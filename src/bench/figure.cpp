@@ -49,7 +49,9 @@ void add_bound(const Figure& figure, Json& line) {
   line["bound_flops_per_s"] = number_or_null(bound.flops_per_s);
   line["bound_bytes_per_s"] = number_or_null(bound.bytes_per_s);
   line["bound_s"] = number_or_null(bound.seconds);
+  line["bound_cpu_s"] = number_or_null(bound.cpu_seconds);
   line["ratio_to_bound"] = number_or_null(figure.ratio_to_bound().value_or(0));
+  line["ratio_to_bound_by_cpu"] = number_or_null(figure.ratio_to_bound_by_cpu().value_or(0));
 }
 
 void add_merge(const Figure& figure, Json& line) {
@@ -65,6 +67,11 @@ void add_merge(const Figure& figure, Json& line) {
 std::optional<double> Figure::ratio_to_bound() const noexcept {
   if (!bound || !(bound->seconds > 0) || !(seconds.median > 0)) return std::nullopt;
   return bound->seconds / seconds.median;
+}
+
+std::optional<double> Figure::ratio_to_bound_by_cpu() const noexcept {
+  if (!bound || !(bound->cpu_seconds > 0) || !(seconds.cpu > 0)) return std::nullopt;
+  return bound->cpu_seconds / seconds.cpu;
 }
 
 std::string cpu_name() {

@@ -23,7 +23,8 @@ struct Bound {
   std::string name;        ///< the figure that measured it: "dgemm", "copy", …
   double flops_per_s = 0;  ///< one of the two
   double bytes_per_s = 0;
-  double seconds = 0;  ///< that the work takes at that rate
+  double seconds = 0;      ///< that the work takes at that rate
+  double cpu_seconds = 0;  ///< CPU time per thread at the bound's own; 0 where that says nothing
 };
 
 /// Seconds of one repeat in which every thread does its task once.
@@ -53,6 +54,8 @@ struct Figure {
 
   /// bound.seconds / median: 1 is as fast as the bound. Nothing where there is no bound or no time.
   [[nodiscard]] std::optional<double> ratio_to_bound() const noexcept;
+  /// The same by CPU time, which neighbours on a shared machine disturb less.
+  [[nodiscard]] std::optional<double> ratio_to_bound_by_cpu() const noexcept;
 };
 
 /// Where and with what the figures were measured.

@@ -31,6 +31,12 @@ struct Label {
   int threads = 1;
 };
 
+/// What a bound was measured at, for any amount of the same work.
+struct Rate {
+  double per_second = 0;      ///< flops or bytes, of all threads
+  double per_cpu_second = 0;  ///< of one thread
+};
+
 /// What every bench works with: settings, inputs, the machine's measured rates, and where figures
 /// go. A rate is measured when it is first needed, and is a figure too.
 class Lab {
@@ -43,12 +49,12 @@ class Lab {
   /// Of the shape asked for last; made again where shape or threads change.
   const Matrices& matrices(const Shape& shape, int threads);
 
-  double dgemm_rate(int threads);       ///< flops/s, of all threads
-  double sgemm_rate(int threads);       ///< flops/s
-  double page_cache_rate(int threads);  ///< bytes/s read from files in the page cache
-  double write_rate(int threads);       ///< bytes/s written and fsynced
-  /// Bytes/s read and written by memcpy where each thread moves about so many bytes.
-  double copy_rate(double bytes, int threads);
+  Rate dgemm_rate(int threads);       ///< flops
+  Rate sgemm_rate(int threads);       ///< flops
+  Rate page_cache_rate(int threads);  ///< bytes read from files in the page cache
+  Rate write_rate(int threads);       ///< bytes written and fsynced
+  /// Bytes read and written by a copy where each thread moves about so many bytes.
+  Rate copy_rate(double bytes, int threads);
 
   /// The larger of the work's flops at the gemm rate of its precision and its bytes at the copy
   /// rate. `each` is one thread's work.
@@ -59,13 +65,13 @@ class Lab {
   void report(const Figure& figure);  ///< as it is
 
  private:
-  double rate_of(const std::string& name, const Shape& shape, int threads,
-                 const std::function<Figure()>& measure_it);
+  Rate rate_of(const std::string& name, const Shape& shape, int threads,
+               const std::function<Figure()>& measure_it);
 
   Options options_;
   std::function<void(const Figure&)> emit_;
   Matrices matrices_;
-  std::map<std::string, double> rates_;
+  std::map<std::string, Rate> rates_;
 };
 
 }  // namespace koine::bench

@@ -106,13 +106,19 @@ Sample sample_of(const std::vector<Run>& runs, Value&& seconds_of) {
   return sample;
 }
 
+Bound compute_bound(Lab& lab, double flops, int threads) {
+  const Rate rate = lab.dgemm_rate(threads);
+  return {"dgemm", rate.per_second, 0, flops / rate.per_second,
+          flops / threads / rate.per_cpu_second};
+}
+
 /// The larger of the flops at the dgemm rate and of the bytes at the rates of reading and writing.
 Bound bound_of(Lab& lab, const Run& run, double flops, int threads) {
-  const double rate = lab.dgemm_rate(threads);
-  const double seconds =
-      run.bytes_read / lab.page_cache_rate(threads) + run.bytes_written / lab.write_rate(threads);
-  if (flops / rate >= seconds) return {"dgemm", rate, 0, flops / rate};
-  return {"read+write", 0, (run.bytes_read + run.bytes_written) / seconds, seconds};
+  const Bound compute = compute_bound(lab, flops, threads);
+  const double seconds = run.bytes_read / lab.page_cache_rate(threads).per_second +
+                         run.bytes_written / lab.write_rate(threads).per_second;
+  if (compute.seconds >= seconds) return compute;
+  return {"read+write", 0, (run.bytes_read + run.bytes_written) / seconds, seconds, 0};
 }
 
 /// A stage's seconds per thread, in the order of the pipeline.
@@ -130,13 +136,12 @@ void report_stages(Lab& lab, const Figure& whole, const std::vector<Run>& runs) 
     stage.bound.reset();
     stage.merge->peak_memory = 0;
     if (name == "prune") {
-      const double rate = lab.dgemm_rate(whole.threads);
       stage.work.flops = whole.work.flops;
-      stage.bound = Bound{"dgemm", rate, 0, stage.work.flops / rate};
+      stage.bound = compute_bound(lab, stage.work.flops, whole.threads);
     } else if (name == "read") {
-      const double rate = lab.page_cache_rate(whole.threads);
+      const double rate = lab.page_cache_rate(whole.threads).per_second;
       stage.work.bytes = runs.front().bytes_read;
-      stage.bound = Bound{"page_cache_read", 0, rate, stage.work.bytes / rate};
+      stage.bound = Bound{"page_cache_read", 0, rate, stage.work.bytes / rate, 0};
     }
     lab.report(stage);
   }

@@ -37,7 +37,7 @@ const std::vector<Bench>& benches() {
       {"sgemm", "float32 matrix products", nullptr,
        [](Lab& lab, int threads) { (void)lab.sgemm_rate(threads); }},
       {"triad", "memory: a = b + s c", nullptr, bench_triad},
-      {"copy", "memory: memcpy", nullptr,
+      {"copy", "memory: a copy", nullptr,
        [](Lab& lab, int threads) { (void)lab.copy_rate(kLarge, threads); }},
       {"page_cache_read", "reading a file that is in the page cache", nullptr,
        [](Lab& lab, int threads) { (void)lab.page_cache_rate(threads); }},
