@@ -108,12 +108,18 @@ ExitCode run_bench(const Session& session, const Options& options) {
   session.say(fmt::format("{}, {} core{}, {}; koine {} ({})", machine.cpu, machine.cores,
                           machine.cores == 1 ? "" : "s", machine.blas, machine.version,
                           machine.commit));
-  bool is_headed = as_json;
-  const bool is_well = bench::run_suite(wanted, [&](const bench::Figure& figure) {
+  bool is_headed = as_json, is_well = false;
+  const auto show = [&](const bench::Figure& figure) {
     if (!is_headed) session.result(bench_heading());
     is_headed = true;
     session.result(as_json ? bench::to_json_line(figure, machine) : bench_row(figure));
-  });
+  };
+  try {
+    is_well = bench::run_suite(wanted, show);
+  } catch (const Interrupted&) {
+    throw Interrupted(
+        "stopped; the figures shown are whole, and nothing is left in the scratch folder");
+  }
   if (is_well) return ExitCode::done;
   session.fail(
       "a result did not agree with its plain definition (\"checked\": false); please "
