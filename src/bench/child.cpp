@@ -1,9 +1,12 @@
 #include "bench/child.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <string_view>
 #include <thread>
 
 #include <fcntl.h>
@@ -39,14 +42,29 @@ class Redirections {
   posix_spawn_file_actions_t actions_{};
 };
 
+/// This process' environment without what a launcher (mpirun, srun) left in it: the child is no
+/// process of that job.
+std::vector<char*> own_environment() {
+  constexpr std::array<std::string_view, 4> kLaunchers{"OMPI_COMM_", "PMIX_", "PMI_", "SLURM_"};
+  std::vector<char*> kept;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (std::none_of(kLaunchers.begin(), kLaunchers.end(),
+                     [text](std::string_view prefix) { return text.starts_with(prefix); }))
+      kept.push_back(*entry);
+  }
+  kept.push_back(nullptr);
+  return kept;
+}
+
 pid_t start(const std::vector<std::string>& command, const Redirections& redirections) {
   std::vector<std::string> words = command;
-  std::vector<char*> arguments;
+  std::vector<char*> arguments, environment = own_environment();
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   pid_t child = 0;
-  const int code =
-      ::posix_spawn(&child, arguments[0], redirections.get(), nullptr, arguments.data(), environ);
+  const int code = ::posix_spawn(&child, arguments[0], redirections.get(), nullptr,
+                                 arguments.data(), environment.data());
   if (code != 0) {
     throw Error(ExitCode::our_fault,
                 fmt::format("starting {} failed: {}", command[0], std::strerror(code)));

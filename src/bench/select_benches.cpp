@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "bench/benches.hpp"
-#include "core/rules.hpp"
+#include "bench/checks.hpp"
 #include "lowrank/product.hpp"
 #include "lowrank/truncated_svd.hpp"
 #include "sparse/keep_largest.hpp"
@@ -25,30 +25,6 @@ std::vector<Floats> low_parts(const Matrices& in) {
     lowrank::product(factors, low.back());
   }
   return low;
-}
-
-/// By counting: k entries lie above the threshold or are its first ties.
-bool is_kth_largest(const Floats& tau, const Floats& low, const sparse::Threshold& found,
-                    std::int64_t k) {
-  std::int64_t above = 0, equal = 0;
-  for (std::size_t i = 0; i < tau.size(); ++i) {
-    const std::uint32_t key = rules::magnitude_key(tau[i] - low[i]);
-    above += key > found.key ? 1 : 0;
-    equal += key == found.key ? 1 : 0;
-  }
-  return found.kept == k && above < k && above + found.ties == k && found.ties <= equal;
-}
-
-/// Entry by entry: tau where it is kept, else low.
-bool is_taken(const Floats& tau, const Floats& low, const sparse::Threshold& threshold,
-              const Floats& m) {
-  std::int64_t ties = 0;
-  for (std::size_t i = 0; i < tau.size(); ++i) {
-    const std::uint32_t key = rules::magnitude_key(tau[i] - low[i]);
-    const bool is_kept = key > threshold.key || (key == threshold.key && ties++ < threshold.ties);
-    if (m[i] != (is_kept ? tau[i] : low[i])) return false;
-  }
-  return true;
 }
 
 }  // namespace
