@@ -92,7 +92,7 @@ std::string to_json_line(const Figure& figure, const Machine& machine) {
             {"repeats", figure.repeats},
             {"median_s", rounded(figure.seconds.median)},
             {"p90_s", rounded(figure.seconds.p90)},
-            {"cpu_s", rounded(figure.seconds.cpu)}};
+            {"cpu_s", number_or_null(figure.seconds.cpu)}};
   add_work(figure, line);
   add_bound(figure, line);
   add_merge(figure, line);

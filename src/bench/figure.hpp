@@ -30,7 +30,7 @@ struct Bound {
 /// Seconds of one repeat in which every thread does its task once.
 struct Spread {
   double median = 0, p90 = 0;
-  double cpu = 0;  ///< median of the threads' CPU time, per thread
+  double cpu = 0;  ///< median of the threads' CPU time, per thread; 0 where it is not known
 };
 
 /// What a whole merge adds.

@@ -114,7 +114,7 @@ Bound compute_bound(Lab& lab, double flops, int threads) {
 
 /// The larger of the flops at the dgemm rate and of the bytes at the rates of reading and writing.
 Bound bound_of(Lab& lab, const Run& run, double flops, int threads) {
-  const Bound compute = compute_bound(lab, flops, threads);
+  Bound compute = compute_bound(lab, flops, threads);
   const double seconds = run.bytes_read / lab.page_cache_rate(threads).per_second +
                          run.bytes_written / lab.write_rate(threads).per_second;
   if (compute.seconds >= seconds) return compute;
@@ -153,6 +153,7 @@ void bench_merge(Lab& lab, int threads) {
   const std::filesystem::path recipe = make_models(lab, threads);
   const double flops = flops_of(recipe);
   std::vector<Run> runs;
+  runs.reserve(static_cast<std::size_t>(lab.options().repeats));
   (void)merge_once(lab, recipe, threads);  // warms the page cache up
   for (int repeat = 0; repeat < lab.options().repeats; ++repeat)
     runs.push_back(merge_once(lab, recipe, threads));
