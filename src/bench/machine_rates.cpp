@@ -66,6 +66,7 @@ void gemm(int n, Product<float>& p) {
 template <typename Real>
 Figure measure_gemm(std::int64_t order, const Timing& timing) {
   std::vector<Product<Real>> products;
+  products.reserve(as_size(timing.threads));
   for (int thread = 0; thread < timing.threads; ++thread) {
     products.push_back({numbers<Real>(order * order, thread),
                         numbers<Real>(order * order, thread + 500),
@@ -145,6 +146,7 @@ Figure measure_sgemm(std::int64_t order, const Timing& timing) {
 Figure measure_triad(std::int64_t count, const Timing& timing) {
   constexpr double kScale = 3;
   std::vector<Product<double>> arrays;
+  arrays.reserve(as_size(timing.threads));
   for (int thread = 0; thread < timing.threads; ++thread) {
     arrays.push_back({std::vector<double>(as_size(count)), numbers<double>(count, thread),
                       numbers<double>(count, thread + 500)});

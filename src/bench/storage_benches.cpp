@@ -103,6 +103,7 @@ void bench_write_shard(Lab& lab, const Shape& shape, int threads) {
   const Matrices& in = lab.matrices(shape, threads);
   const std::filesystem::path path = lab.options().folder / "shard.h5";
   std::vector<store::ShardTensor> tensors;
+  tensors.reserve(as_size(threads));
   for (int t = 0; t < threads; ++t)
     tensors.push_back({fmt::format("tensor.{}", t), DType::f32, shape});
   store::ShardSeal seal;
