@@ -1,18 +1,18 @@
 #include "pipeline/merge_tensor.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include <fmt/format.h>
 
 #include "backend/elementwise.hpp"
 #include "backend/to_double.hpp"
-#include "checkpoint/names.hpp"
 #include "core/error.hpp"
-#include "core/hash.hpp"
 #include "core/stop.hpp"
 #include "pipeline/blocks.hpp"
+#include "pipeline/factor_folder.hpp"
+#include "pipeline/model_budget.hpp"
+#include "pipeline/tensor_reader.hpp"
 #include "stats/sums.hpp"
 
 namespace koine::pipeline {
@@ -29,11 +29,9 @@ class TensorMerger {
         context_(context),
         scratch_(scratch),
         sink_(sink),
-        tensor_(context.inputs.base.tensors[planned.index]),
-        hashes_(context.inputs.experts.size() + 1) {
-    outcome_.row.experts.resize(context.inputs.experts.size());
-    for (const Expert& expert : context.inputs.experts)
-      experts_.push_back(counterpart(expert.header, tensor_));
+        reader_(planned, context, scratch),
+        tensor_(reader_.base()) {
+    outcome_.row.experts.resize(reader_.expert_count());
   }
 
   TensorOutcome run() {
@@ -43,7 +41,8 @@ class TensorMerger {
       merge_matrix();
     else
       for_blocks(tensor_.count(), [&](auto f, auto n) { merge_block(f, n); });
-    for (const Fingerprint& hash : hashes_) outcome_.fingerprints.push_back(hash.hex());
+    outcome_.fingerprints = reader_.fingerprints();
+    outcome_.row.model.nonfinite = reader_.nonfinite();
     stats::clear_nonfinite(outcome_.row);
     return std::move(outcome_);
   }
@@ -51,9 +50,9 @@ class TensorMerger {
  private:
   /// Integers and bools are the base's; experts are only compared.
   void copy_block(std::int64_t first, std::int64_t count) {
-    const auto base = read(0, tensor_, first, count, scratch_.raw_base);
-    for (std::size_t t = 0; t < experts_.size(); ++t) {
-      const auto other = read(t + 1, *experts_[t], first, count, scratch_.raw_expert);
+    const auto base = reader_.read(0, first, count, scratch_.raw_base);
+    for (std::size_t t = 0; t < reader_.expert_count(); ++t) {
+      const auto other = reader_.read(t + 1, first, count, scratch_.raw_expert);
       if (std::ranges::equal(base, other)) continue;
       const std::string& name = context_.inputs.experts[t].entry.name;
       auto& differing = outcome_.experts_with_other_integers;
@@ -65,24 +64,25 @@ class TensorMerger {
 
   /// A block of a tensor that is merged densely, averaged, or kept as it is in the base.
   void merge_block(std::int64_t first, std::int64_t count) {
-    const auto raw = read_base(first, count);
+    const auto raw = reader_.read_base(first, count);
     const auto sum = grow(scratch_.sum, count);
     const auto seen = grow(scratch_.seen, count);
     std::ranges::fill(sum, 0.0);
     std::ranges::fill(seen, std::uint8_t{0});
-    for (std::size_t t = 0; t < experts_.size() && planned_.treatment != Treatment::base; ++t) {
-      const auto raw_expert = read(t + 1, *experts_[t], first, count, scratch_.raw_expert);
+    for (std::size_t t = 0; t < reader_.expert_count() && planned_.treatment != Treatment::base;
+         ++t) {
+      const auto raw_expert = reader_.read(t + 1, first, count, scratch_.raw_expert);
       const auto tau = grow(scratch_.tau, count);
       auto m = tau;
       {
         const StageTimer timer(context_.progress, Stage::task_vector);
-        backend::task_vector({experts_[t]->dtype, raw_expert},
+        backend::task_vector({reader_.expert(t).dtype, raw_expert},
                              slice(std::span<const float>(scratch_.base), 0, count), tau);
         if (planned_.treatment == Treatment::averaged) {
           m = grow(scratch_.m, count);
-          backend::widen({experts_[t]->dtype, raw_expert}, m);
+          backend::widen({reader_.expert(t).dtype, raw_expert}, m);
         }
-        require_finite(m, first, t + 1, *experts_[t]);
+        reader_.require_finite(m, first, t + 1);
       }
       auto& row = outcome_.row.experts[t];
       row.method = "dense";
@@ -102,7 +102,7 @@ class TensorMerger {
   /// A selected matrix: whole, one expert after the other.
   void merge_matrix() {
     const std::int64_t count = tensor_.count();
-    const auto raw = read_base(0, count);
+    const auto raw = reader_.read_base(0, count);
     const auto base = slice(std::span<const float>(scratch_.base), 0, count);
     const auto sum = grow(scratch_.sum, count);
     const auto seen = grow(scratch_.seen, count);
@@ -110,16 +110,9 @@ class TensorMerger {
     const auto m = grow(scratch_.m, count);
     std::ranges::fill(sum, 0.0);
     std::ranges::fill(seen, std::uint8_t{0});
-    for (std::size_t t = 0; t < experts_.size(); ++t) {
+    for (std::size_t t = 0; t < reader_.expert_count(); ++t) {
       throw_if_stopped();
-      const auto raw_expert = read(t + 1, *experts_[t], 0, count, scratch_.raw_expert);
-      bool is_finite = true;
-      {
-        const StageTimer timer(context_.progress, Stage::task_vector);
-        backend::task_vector({experts_[t]->dtype, raw_expert}, base, tau);
-        is_finite = require_finite(tau, 0, t + 1, *experts_[t]);
-      }
-      prune(t, tau, m, is_finite);
+      prune(t, tau, m, reader_.read_task_vector(t, tau));
       for_blocks(count, [&](auto f, auto n) {
         note_part(t, slice(tau, f, n), slice(m, f, n), slice(seen, f, n));
         add_part(t, slice(m, f, n), slice(sum, f, n));
@@ -135,16 +128,30 @@ class TensorMerger {
   void prune(std::size_t t, std::span<const float> tau, std::span<float> m, bool is_finite) {
     const StageTimer timer(context_.progress, Stage::prune);
     auto& row = outcome_.row.experts[t];
+    auto parameters = prune_parameters(planned_, t, context_, reader_);
+    if (context_.budget != nullptr) parameters.threshold = threshold(t);
     if (is_finite) {
-      row = context_.method.prune({tau.data(), tensor_.shape[0], tensor_.shape[1]},
-                                  planned_.parts[t].prune, m, scratch_.svd);
-      if (row.method.starts_with("host:")) ++context_.progress.matrices;
+      row = context_.method.prune({tau.data(), tensor_.shape[0], tensor_.shape[1]}, parameters, m,
+                                  scratch_.svd);
+      const bool is_made_here = context_.factors == nullptr && row.method.starts_with("host:");
+      if (is_made_here) ++context_.progress.matrices;
       return;
     }
     std::ranges::copy(
         tau, m.begin());  // --allow-nonfinite: such a matrix has no SVD and is merged densely
     row.method = "dense";
     row.kept = static_cast<std::int64_t>(tau.size());
+  }
+
+  /// This matrix' share of the expert's budget. @throws InputError where it was found for another
+  /// matrix than the one just read
+  sparse::Threshold threshold(std::size_t t) const {
+    const MatrixBudget& matrix = context_.budget->matrices[planned_.index];
+    if (!matrix.inputs.empty()) {
+      reader_.require_unchanged(0, matrix.inputs[0]);
+      reader_.require_unchanged(t + 1, matrix.inputs[t + 1]);
+    }
+    return matrix.thresholds[t];
   }
 
   /// The figures of this block of one expert.
@@ -168,7 +175,7 @@ class TensorMerger {
   void add_stored(std::size_t t, std::span<const std::byte> raw, std::span<double> sum) {
     const StageTimer timer(context_.progress, Stage::accumulate);
     const auto values = grow(scratch_.difference, static_cast<std::int64_t>(sum.size()));
-    backend::to_double({experts_[t]->dtype, raw}, values);
+    backend::to_double({reader_.expert(t).dtype, raw}, values);
     const double weight = planned_.parts[t].weight;
     for (std::size_t i = 0; i < sum.size(); ++i) {
       const double product = weight * values[i];
@@ -210,45 +217,6 @@ class TensorMerger {
     outcome_.row.model.delta_squared += stats::sum_of_squares(delta);
   }
 
-  /// Reads and widens a block of the base into scratch_.base; returns its raw bytes.
-  std::span<const std::byte> read_base(std::int64_t first, std::int64_t count) {
-    const auto raw = read(0, tensor_, first, count, scratch_.raw_base);
-    const auto base = grow(scratch_.base, count);
-    backend::widen({tensor_.dtype, raw}, base);
-    require_finite(base, first, 0, tensor_);
-    return raw;
-  }
-
-  std::span<const std::byte> read(std::size_t model, const TensorInfo& tensor, std::int64_t first,
-                                  std::int64_t count, std::vector<std::byte>& buffer) {
-    throw_if_stopped();
-    const StageTimer timer(context_.progress, Stage::read);
-    const auto bytes = grow(buffer, count * size_of(tensor.dtype));
-    context_.sources[model].read(tensor, first, count, bytes);
-    hashes_[model].update(bytes);
-    context_.progress.bytes += static_cast<std::int64_t>(bytes.size());
-    return bytes;
-  }
-
-  /// @throws InputError unless all values are finite or --allow-nonfinite was given; whether they
-  /// are
-  bool require_finite(std::span<const float> values, std::int64_t first, std::size_t model,
-                      const TensorInfo& tensor) {
-    const auto bad = backend::first_nonfinite(values);
-    if (!bad) return true;
-    const std::string& path =
-        model == 0 ? context_.inputs.base.path : context_.inputs.experts[model - 1].header.path;
-    if (!context_.allow_nonfinite) {
-      throw InputError(fmt::format(
-          "{}: tensor '{}' has a value that is not finite at flat index {}; repair the checkpoint "
-          "or pass --allow-nonfinite",
-          path, tensor.name, first + *bad));
-    }
-    outcome_.row.model.nonfinite +=
-        std::ranges::count_if(values, [](float x) { return !std::isfinite(x); });
-    return false;
-  }
-
   [[noreturn]] void throw_overflow(std::int64_t first, std::span<const double> values) const {
     std::byte one[8];
     std::size_t i = 0;
@@ -272,9 +240,8 @@ class TensorMerger {
   const MergeContext& context_;
   Scratch& scratch_;
   const Sink& sink_;
+  TensorReader reader_;
   const TensorInfo& tensor_;
-  std::vector<const TensorInfo*> experts_;
-  std::vector<Fingerprint> hashes_;
   TensorOutcome outcome_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,7 +18,10 @@ struct ExpertRow {
 
   // Of one matrix only:
   std::int64_t low_rank = 0;  ///< singular triplets kept
-  double threshold = 0;       ///< smallest kept |tau - L|; 0 where nothing was selected
+  double threshold = 0;       ///< smallest kept |tau - L| (of all matrices, where one budget goes
+                              ///< over the model); 0 where nothing was selected
+  /// Entries equal to the threshold that were taken; only where one budget goes over the model.
+  std::optional<std::int64_t> ties;
   double residual = 0, gap = 0;
   double sigma_first = 0, sigma_last = 0;  ///< largest and last kept singular value
   bool is_certified = false;
