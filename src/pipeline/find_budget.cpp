@@ -175,22 +175,27 @@ ModelBudget find_budget(const Plan& plan, const MergeContext& context, int threa
   return BudgetSearch(plan, context, threads, processes).run();
 }
 
-ModelBudget settle_budget(const Plan& plan, const MergeContext& context, const Identity& identity,
-                          const RunFolder& run, int threads, comm::Communicator& processes) {
+void RunBudget::settle(const Plan& plan, const BudgetOptions& options, MergeContext& context,
+                       comm::Communicator& processes) {
+  if (plan.densities.empty()) return;
+  const auto& [identity, run, threads] = options;
   const bool is_complete = run.state == RunState::complete;
+  context.factors = &factors.emplace(run.path, identity.arithmetic);
   std::string text = processes.is_root() ? read_budget(run.path) : std::string();
   processes.broadcast(text);
-  if (auto budget = budget_from(text, plan, identity, is_complete)) {
+  budget = budget_from(text, plan, identity, is_complete);
+  if (budget) {
     context.progress.bytes += searched_bytes(plan, processes.rank().value);
-    return std::move(*budget);
+  } else {
+    const ModelBudget found = find_budget(plan, context, threads, processes);
+    if (processes.is_root()) {
+      text = budget_text(found, identity);
+      write_budget(run.path, text);
+    }
+    processes.broadcast(text);
+    budget = budget_from(text, plan, identity, is_complete).value();
   }
-  const ModelBudget found = find_budget(plan, context, threads, processes);
-  if (processes.is_root()) {
-    text = budget_text(found, identity);
-    write_budget(run.path, text);
-  }
-  processes.broadcast(text);
-  return processes.is_root() ? found : budget_from(text, plan, identity, is_complete).value();
+  context.budget = &*budget;
 }
 
 }  // namespace koine::pipeline

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 
 #include <fmt/format.h>
 
@@ -102,13 +101,8 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   const auto method = methods::make(recipe.merge_method);
   MergeContext context{inputs, sources, *method, options.allow_nonfinite, *watcher.progress};
   if (processes.is_root()) check_tied_outputs(context);
-  std::optional<FactorFolder> factors;
-  std::optional<ModelBudget> budget;
-  if (!plan.densities.empty()) {
-    context.factors = &factors.emplace(run.path, identity.arithmetic);
-    context.budget =
-        &budget.emplace(settle_budget(plan, context, identity, run, threads, processes));
-  }
+  RunBudget budget;
+  budget.settle(plan, {identity, run, threads}, context, processes);  // collective
   Share share = merge_share(plan, context, run, {threads, run.trusts_inputs, identity.arithmetic},
                             processes.rank().value);
 
