@@ -41,6 +41,8 @@ void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<
   row.sigma_last =
       factors.kept == 0 ? 0 : factors.sigma[static_cast<std::size_t>(factors.kept) - 1];
   row.is_certified = factors.certified;
+  row.certificate = factors.certificate;
+  row.iterations = factors.iterations;
   row.fallbacks = factors.fallbacks;
   row.method = factors.method;
 }

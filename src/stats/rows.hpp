@@ -25,8 +25,10 @@ struct ExpertRow {
   double residual = 0, gap = 0;
   double sigma_first = 0, sigma_last = 0;  ///< largest and last kept singular value
   bool is_certified = false;
-  std::int64_t fallbacks = 0;
-  std::string method;  ///< "host:dsyevr", …; "dense" where nothing was thinned out
+  std::string
+      certificate;  ///< the proof: "remainder", "cholesky", "energy"; empty where none was needed
+  std::int64_t iterations = 0, fallbacks = 0;
+  std::string method;  ///< "host:krylov", …; "dense" where nothing was thinned out
 };
 
 /// What the report says of one merged tensor (or, summed, of the model). D = sum_t weight_t M_t.

@@ -29,6 +29,8 @@ Json expert_json(const ExpertRow& row) {
   json["gap"] = row.gap;
   json["residual"] = row.residual;
   json["certified"] = row.is_certified;
+  json["certificate"] = row.certificate;
+  json["iterations"] = row.iterations;
   json["fallbacks"] = row.fallbacks;
   return json;
 }
@@ -50,6 +52,8 @@ ExpertRow expert_from(const Json& json) {
   row.gap = json.at("gap");
   row.residual = json.at("residual");
   row.is_certified = json.at("certified");
+  row.certificate = json.at("certificate");
+  row.iterations = json.at("iterations");
   row.fallbacks = json.at("fallbacks");
   return row;
 }
