@@ -62,6 +62,16 @@ std::string start_line(const recipe::Recipe& recipe, const RunFolder& run, int p
                      threads);
 }
 
+/// What is known before the root completes the folder.
+MergeOutcome outcome_of(const Plan& plan, const Inputs& inputs, const Share& share) {
+  MergeOutcome outcome;
+  outcome.totals = share.slots.totals();
+  outcome.shards = static_cast<std::int64_t>(plan.shards.size());
+  outcome.tensors = static_cast<std::int64_t>(plan.tensors.size());
+  outcome.expert_names = inputs.expert_names();
+  return outcome;
+}
+
 void add_up(MergeOutcome& outcome, const std::vector<std::string>& ranks) {
   for (const std::string& text : ranks) {
     const Json rank = Json::parse(text);
@@ -111,13 +121,9 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   processes.all_reduce_sum(counts);
   auto ranks = processes.gather(timing_of(processes.rank().value, *watcher.progress, io_count()));
 
-  MergeOutcome outcome;
+  MergeOutcome outcome = outcome_of(plan, inputs, share);
   outcome.folder = target;
-  outcome.totals = share.slots.totals();
-  outcome.shards = static_cast<std::int64_t>(plan.shards.size());
   outcome.shards_reused = counts[0];
-  outcome.tensors = static_cast<std::int64_t>(plan.tensors.size());
-  outcome.expert_names = inputs.expert_names();
   if (processes.is_root()) {
     const FinishedRun finished{recipe, inputs, plan, identity, run, outcome.totals};
     outcome.notes = journal_notes(finished);
