@@ -4,6 +4,7 @@
 #include <functional>
 #include <mutex>
 
+#include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/stop.hpp"
 #include "core/thread_pool.hpp"
@@ -183,19 +184,20 @@ void RunBudget::settle(const Plan& plan, const BudgetOptions& options, MergeCont
   context.factors = &factors.emplace(run.path, identity.arithmetic);
   std::string text = processes.is_root() ? read_budget(run.path) : std::string();
   processes.broadcast(text);
-  budget = budget_from(text, plan, identity, is_complete);
-  if (budget) {
+  if (auto kept = budget_from(text, plan, identity, is_complete)) {
+    context.budget = &budget.emplace(std::move(*kept));
     context.progress.bytes += searched_bytes(plan, processes.rank().value);
-  } else {
-    const ModelBudget found = find_budget(plan, context, threads, processes);
-    if (processes.is_root()) {
-      text = budget_text(found, identity);
-      write_budget(run.path, text);
-    }
-    processes.broadcast(text);
-    budget = budget_from(text, plan, identity, is_complete).value();
+    return;
   }
-  context.budget = &*budget;
+  const ModelBudget found = find_budget(plan, context, threads, processes);
+  if (processes.is_root()) {
+    text = budget_text(found, identity);
+    write_budget(run.path, text);
+  }
+  processes.broadcast(text);
+  auto told = budget_from(text, plan, identity, is_complete);
+  if (!told) throw CommError("the thresholds did not arrive whole; run the same command again");
+  context.budget = &budget.emplace(std::move(*told));
 }
 
 }  // namespace koine::pipeline
