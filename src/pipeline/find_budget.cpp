@@ -4,6 +4,7 @@
 #include <functional>
 #include <mutex>
 
+#include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/stop.hpp"
 #include "core/thread_pool.hpp"
@@ -175,14 +176,18 @@ ModelBudget find_budget(const Plan& plan, const MergeContext& context, int threa
   return BudgetSearch(plan, context, threads, processes).run();
 }
 
-ModelBudget settle_budget(const Plan& plan, const MergeContext& context, const Identity& identity,
-                          const RunFolder& run, int threads, comm::Communicator& processes) {
+void RunBudget::settle(const Plan& plan, const BudgetOptions& options, MergeContext& context,
+                       comm::Communicator& processes) {
+  if (plan.densities.empty()) return;
+  const auto& [identity, run, threads] = options;
   const bool is_complete = run.state == RunState::complete;
+  context.factors = &factors.emplace(run.path, identity.arithmetic);
   std::string text = processes.is_root() ? read_budget(run.path) : std::string();
   processes.broadcast(text);
-  if (auto budget = budget_from(text, plan, identity, is_complete)) {
+  if (auto kept = budget_from(text, plan, identity, is_complete)) {
+    context.budget = &budget.emplace(std::move(*kept));
     context.progress.bytes += searched_bytes(plan, processes.rank().value);
-    return std::move(*budget);
+    return;
   }
   const ModelBudget found = find_budget(plan, context, threads, processes);
   if (processes.is_root()) {
@@ -190,7 +195,9 @@ ModelBudget settle_budget(const Plan& plan, const MergeContext& context, const I
     write_budget(run.path, text);
   }
   processes.broadcast(text);
-  return processes.is_root() ? found : budget_from(text, plan, identity, is_complete).value();
+  auto told = budget_from(text, plan, identity, is_complete);
+  if (!told) throw CommError("the thresholds did not arrive whole; run the same command again");
+  context.budget = &budget.emplace(std::move(*told));
 }
 
 }  // namespace koine::pipeline

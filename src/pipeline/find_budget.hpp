@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
+
 #include "comm/communicator.hpp"
+#include "pipeline/factor_folder.hpp"
 #include "pipeline/merge_tensor.hpp"
 #include "pipeline/model_budget.hpp"
 
@@ -19,10 +22,22 @@ namespace koine::pipeline {
 [[nodiscard]] ModelBudget find_budget(const Plan& plan, const MergeContext& context, int threads,
                                       comm::Communicator& processes);
 
-/// The budget of a run: from its .koine/thresholds.json, or found and kept there. Collective; the
-/// same on every process.
-[[nodiscard]] ModelBudget settle_budget(const Plan& plan, const MergeContext& context,
-                                        const Identity& identity, const RunFolder& run, int threads,
-                                        comm::Communicator& processes);
+struct BudgetOptions {
+  const Identity& identity;
+  const RunFolder& run;
+  int threads = 1;
+};
+
+/// What a run with density_over: model keeps beside its context.
+struct RunBudget {
+  std::optional<FactorFolder> factors;
+  std::optional<ModelBudget> budget;
+
+  /// Takes the budget from .koine/thresholds.json, or finds it and keeps it there, and points
+  /// `context` to this. Does nothing where the density goes over matrices. Collective; the same on
+  /// every process.
+  void settle(const Plan& plan, const BudgetOptions& options, MergeContext& context,
+              comm::Communicator& processes);
+};
 
 }  // namespace koine::pipeline

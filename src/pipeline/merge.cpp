@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 
 #include <fmt/format.h>
 
@@ -63,6 +62,16 @@ std::string start_line(const recipe::Recipe& recipe, const RunFolder& run, int p
                      threads);
 }
 
+/// What is known before the root completes the folder.
+MergeOutcome outcome_of(const Plan& plan, const Inputs& inputs, const Share& share) {
+  MergeOutcome outcome;
+  outcome.totals = share.slots.totals();
+  outcome.shards = static_cast<std::int64_t>(plan.shards.size());
+  outcome.tensors = static_cast<std::int64_t>(plan.tensors.size());
+  outcome.expert_names = inputs.expert_names();
+  return outcome;
+}
+
 void add_up(MergeOutcome& outcome, const std::vector<std::string>& ranks) {
   for (const std::string& text : ranks) {
     const Json rank = Json::parse(text);
@@ -102,13 +111,8 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   const auto method = methods::make(recipe.merge_method);
   MergeContext context{inputs, sources, *method, options.allow_nonfinite, *watcher.progress};
   if (processes.is_root()) check_tied_outputs(context);
-  std::optional<FactorFolder> factors;
-  std::optional<ModelBudget> budget;
-  if (!plan.densities.empty()) {
-    context.factors = &factors.emplace(run.path, identity.arithmetic);
-    context.budget =
-        &budget.emplace(settle_budget(plan, context, identity, run, threads, processes));
-  }
+  RunBudget budget;
+  budget.settle(plan, {identity, run, threads}, context, processes);  // collective
   Share share = merge_share(plan, context, run, {threads, run.trusts_inputs, identity.arithmetic},
                             processes.rank().value);
 
@@ -117,13 +121,9 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   processes.all_reduce_sum(counts);
   auto ranks = processes.gather(timing_of(processes.rank().value, *watcher.progress, io_count()));
 
-  MergeOutcome outcome;
+  MergeOutcome outcome = outcome_of(plan, inputs, share);
   outcome.folder = target;
-  outcome.totals = share.slots.totals();
-  outcome.shards = static_cast<std::int64_t>(plan.shards.size());
   outcome.shards_reused = counts[0];
-  outcome.tensors = static_cast<std::int64_t>(plan.tensors.size());
-  outcome.expert_names = inputs.expert_names();
   if (processes.is_root()) {
     const FinishedRun finished{recipe, inputs, plan, identity, run, outcome.totals};
     outcome.notes = journal_notes(finished);

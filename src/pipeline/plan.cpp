@@ -123,6 +123,7 @@ class Planner {
   /// Each expert's density, where one budget goes over the model.
   std::vector<double> densities() const {
     std::vector<double> values;
+    values.reserve(budgets_.size());
     for (const auto& [density, tensor] : budgets_) values.push_back(density);
     return values;
   }

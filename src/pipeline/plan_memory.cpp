@@ -14,6 +14,7 @@ std::int64_t Plan::memory(const Inputs& inputs, int threads) const {
   constexpr std::int64_t kProgram = std::int64_t{36} << 20;
   constexpr std::int64_t kPerTensor = 1500;  // a header entry, its plan and its figures
   std::vector<std::int64_t> scratch;
+  scratch.reserve(tensors.size());
   for (const PlannedTensor& tensor : tensors) scratch.push_back(scratch_bytes(tensor, inputs));
   std::sort(scratch.rbegin(), scratch.rend());
   std::int64_t total = kProgram + kPerTensor * static_cast<std::int64_t>(

@@ -66,6 +66,7 @@ bool TensorReader::require_finite(std::span<const float> values, std::int64_t fi
 
 std::vector<std::string> TensorReader::fingerprints() const {
   std::vector<std::string> prints;
+  prints.reserve(hashes_.size());
   for (const Fingerprint& hash : hashes_) prints.push_back(hash.hex());
   return prints;
 }

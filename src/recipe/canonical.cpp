@@ -152,6 +152,16 @@ std::string flow(const Json& value) {
   return value.is_object() ? "{" + inside + "}" : "[" + inside + "]";
 }
 
+std::string models_yaml(const Json& models) {
+  std::string text = "models:\n";
+  for (const Json& model : models) {
+    const char* lead = "  - ";
+    for (const auto& [name, item] : model.items())
+      text += fmt::format("{}{}: {}\n", std::exchange(lead, "    "), name, flow(item));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string canonical_json(const Recipe& recipe) {
@@ -163,13 +173,7 @@ std::string canonical_yaml(const Recipe& recipe) {
   std::string text;
   for (const auto& [key, value] : root.items()) {
     if (key == "models") {
-      text += "models:\n";
-      for (const Json& model : value) {
-        const char* lead = "  - ";
-        for (const auto& [name, item] : model.items()) {
-          text += fmt::format("{}{}: {}\n", std::exchange(lead, "    "), name, flow(item));
-        }
-      }
+      text += models_yaml(value);
     } else if (value.is_object() && !value.empty()) {
       text += key + ":\n";
       for (const auto& [name, item] : value.items())

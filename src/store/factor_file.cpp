@@ -29,12 +29,20 @@ std::string hash_of(std::string_view text) {
 }
 
 Json header_json(const std::string& key, const Factors& f) {
-  return {{"key", key},         {"shape", {f.rows, f.cols}},
-          {"kept", f.kept},     {"is_transposed", f.is_transposed},
-          {"sigma", f.sigma},   {"tau_squared", f.tau_squared},
-          {"energy", f.energy}, {"residual", f.residual},
-          {"gap", f.gap},       {"certified", f.certified},
-          {"method", f.method}, {"fallbacks", f.fallbacks}};
+  return {{"key", key},
+          {"shape", {f.rows, f.cols}},
+          {"kept", f.kept},
+          {"is_transposed", f.is_transposed},
+          {"sigma", f.sigma},
+          {"tau_squared", f.tau_squared},
+          {"energy", f.energy},
+          {"residual", f.residual},
+          {"gap", f.gap},
+          {"certified", f.certified},
+          {"method", f.method},
+          {"certificate", f.certificate},
+          {"iterations", f.iterations},
+          {"fallbacks", f.fallbacks}};
 }
 
 Factors from_header(const Json& json) {
@@ -50,6 +58,8 @@ Factors from_header(const Json& json) {
   f.gap = json.at("gap");
   f.certified = json.at("certified");
   f.method = json.at("method");
+  f.certificate = json.at("certificate");
+  f.iterations = json.at("iterations");
   f.fallbacks = json.at("fallbacks");
   return f;
 }

@@ -125,6 +125,15 @@ class DensityOverModel(Case):
             self.run_ok(*one, recipe + ".matrix", "--set", "density_over=matrix")
             self.run_ok("diff", recipe + ".model", recipe + ".matrix")
 
+    def test_factor_figures_are_those_of_density_over_matrix(self):
+        """What the report says of a factorisation is not lost in the file that the factors wait in."""
+        self.run_ok("merge", "fp32/lors.yaml", "--output", "matrix", "--set", "density_over=matrix")
+        by_density = ("kept", "threshold", "ties", "merged_squared")
+        for one, other in zip(pruned(load(self.path("one", "report.json"))), pruned(load(self.path("matrix", "report.json")))):
+            for a, b in zip(one["experts"], other["experts"]):
+                self.assertEqual({k: v for k, v in a.items() if k not in by_density},
+                                 {k: v for k, v in b.items() if k not in by_density})
+
     def test_every_expert_has_its_own_budget(self):
         self.run_ok("merge", "fp32/lors.yaml", "--output", "own", "--set", "models[1].parameters.density=0.05")
         report, before = load(self.path("own", "report.json")), load(self.path("one", "report.json"))

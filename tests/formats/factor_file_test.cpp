@@ -24,7 +24,9 @@ lowrank::Factors factors() {
   f.residual = 5e-324;
   f.gap = 0.25;
   f.certified = true;
-  f.method = "host:dsyevr";
+  f.method = "host:krylov";
+  f.certificate = "remainder";
+  f.iterations = 11;
   f.fallbacks = 2;
   return f;
 }
@@ -49,6 +51,8 @@ TEST(FactorFile, ReadsBackBitForBit) {
   EXPECT_EQ(read->gap, written.gap);
   EXPECT_TRUE(read->certified);
   EXPECT_EQ(read->method, written.method);
+  EXPECT_EQ(read->certificate, written.certificate);
+  EXPECT_EQ(read->iterations, 11);
   EXPECT_EQ(read->fallbacks, 2);
 }
 

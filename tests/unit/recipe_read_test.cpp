@@ -87,14 +87,6 @@ tokenizer_source: base
   EXPECT_THAT(recipe.warnings, ElementsAre());
 }
 
-TEST(RecipeRead, ABudgetNeedsADensity) {
-  const RecipeFolder folder;
-  EXPECT_EQ(folder.read(plain_recipe("mp", 1, "")).density_over, DensityOver::matrix);
-  const Recipe svp = folder.read(plain_recipe("svp", 1, "density_over: model\n"));
-  EXPECT_EQ(svp.density_over, DensityOver::matrix);
-  EXPECT_EQ(svp.warnings.size(), 1U);
-}
-
 TEST(RecipeRead, DtypeNamesTheOutputWhereOutDtypeIsAbsent) {
   const RecipeFolder folder;
   EXPECT_EQ(folder.read(plain_recipe("lors", 1, "dtype: bfloat16\n")).out_dtype, DType::bf16);
