@@ -98,7 +98,8 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   const auto method = methods::make(recipe.merge_method);
   const MergeContext context{inputs, sources, *method, options.allow_nonfinite, *watcher.progress};
   if (processes.is_root()) check_tied_outputs(context);
-  Share share = merge_share(plan, context, run, {threads, run.trusts_inputs, identity.arithmetic},
+  std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
+  Share share = merge_share(plan, context, run, {scratch, run.trusts_inputs, identity.arithmetic},
                             processes.rank().value);
 
   processes.all_reduce_sum(share.slots.values());  // collective

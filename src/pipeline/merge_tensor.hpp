@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/pool.hpp"
 #include "lowrank/truncated_svd.hpp"
 #include "pipeline/plan.hpp"
 #include "pipeline/progress.hpp"
@@ -15,12 +16,13 @@
 
 namespace koine::pipeline {
 
-/// Buffers of one thread; they grow to the largest tensor seen and are used again.
+/// Buffers of one thread; they grow to the largest tensor seen and are used again, for as long as
+/// the merge lasts.
 struct Scratch {
-  std::vector<std::byte> raw_base, raw_expert, out;
-  std::vector<float> base, tau, m;
-  std::vector<double> sum, difference;
-  std::vector<std::uint8_t> seen;
+  Pool<std::byte> raw_base, raw_expert, out;
+  Pool<float> base, tau, m;
+  Pool<double> sum, difference;
+  Pool<std::uint8_t> seen;
   lowrank::Workspace svd;
 };
 

@@ -53,9 +53,10 @@ bool is_intact(const store::ShardRecord& record, const PlannedShard& shard, cons
 }
 
 void require_same_inputs(const store::ShardRecord& record, const PlannedShard& shard,
-                         const Plan& plan, const MergeContext& context, int threads) {
-  std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
+                         const Plan& plan, const MergeContext& context,
+                         std::span<Scratch> scratch) {
   const auto order = costliest_first(shard, plan);
+  const int threads = static_cast<int>(scratch.size());
   parallel_for(static_cast<std::int64_t>(order.size()), threads, [&](std::int64_t i, int thread) {
     const std::size_t at = order[static_cast<std::size_t>(i)];
     const PlannedTensor& planned = plan.tensors[shard.tensors[at]];
@@ -82,9 +83,9 @@ std::optional<store::ShardRecord> reuse_shard(const PlannedShard& shard, const P
                                               const ShardOptions& options) {
   const StageTimer timer(context.progress, Stage::check);
   auto record = store::read_record(run, shard.name);
-  if (!record || !is_intact(*record, shard, plan, context.inputs, run, options.threads))
+  if (!record || !is_intact(*record, shard, plan, context.inputs, run, options.threads()))
     return std::nullopt;
-  if (!options.trusts_inputs) require_same_inputs(*record, shard, plan, context, options.threads);
+  if (!options.trusts_inputs) require_same_inputs(*record, shard, plan, context, options.scratch);
   context.progress.bytes += shard.bytes_in + shard.bytes_out;
   context.progress.tensors += static_cast<std::int64_t>(shard.tensors.size());
   return record;
@@ -99,28 +100,28 @@ store::ShardRecord merge_shard(const PlannedShard& shard, const Plan& plan,
   store::ShardWriter writer(run / shard.file, shard.name, datasets_of(shard, plan, context.inputs));
   store::ShardRecord record{shard.name, shard.file, {}, 0, options.arithmetic, {}, {}};
   record.tensors.resize(shard.tensors.size());
-  std::vector<Scratch> scratch(static_cast<std::size_t>(options.threads));
   std::vector<std::vector<std::string>> other_integers(shard.tensors.size());
   const auto order = costliest_first(shard, plan);
-  parallel_for(
-      static_cast<std::int64_t>(order.size()), options.threads, [&](std::int64_t i, int thread) {
-        const std::size_t at = order[static_cast<std::size_t>(i)];
-        TensorOutcome outcome = merge_tensor(
-            plan.tensors[shard.tensors[at]], context, scratch[static_cast<std::size_t>(thread)],
-            [&](std::int64_t offset, std::span<const std::byte> bytes) {
-              writer.write(at, offset, bytes);
-            });
-        record.tensors[at].inputs = std::move(outcome.fingerprints);
-        record.tensors[at].row = std::move(outcome.row);
-        other_integers[at] = std::move(outcome.experts_with_other_integers);
-      });
+  parallel_for(static_cast<std::int64_t>(order.size()), options.threads(),
+               [&](std::int64_t i, int thread) {
+                 const std::size_t at = order[static_cast<std::size_t>(i)];
+                 TensorOutcome outcome =
+                     merge_tensor(plan.tensors[shard.tensors[at]], context,
+                                  options.scratch[static_cast<std::size_t>(thread)],
+                                  [&](std::int64_t offset, std::span<const std::byte> bytes) {
+                                    writer.write(at, offset, bytes);
+                                  });
+                 record.tensors[at].inputs = std::move(outcome.fingerprints);
+                 record.tensors[at].row = std::move(outcome.row);
+                 other_integers[at] = std::move(outcome.experts_with_other_integers);
+               });
   for (std::size_t at = 0; at < other_integers.size(); ++at) {
     const PlannedTensor& planned = plan.tensors[shard.tensors[at]];
     for (const std::string& expert : other_integers[at])
       record.other_integers.emplace_back(expert, context.inputs.base.tensors[planned.index].name);
   }
   const StageTimer timer(context.progress, Stage::publish);
-  const store::ShardSeal seal = writer.publish(options.threads);
+  const store::ShardSeal seal = writer.publish(options.threads());
   record.sha256 = seal.sha256;
   record.size = seal.size;
   for (std::size_t at = 0; at < seal.tensors.size(); ++at)

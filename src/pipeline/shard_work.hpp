@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 
 #include "pipeline/merge_tensor.hpp"
 #include "store/journal.hpp"
@@ -19,12 +20,13 @@ namespace koine::pipeline {
                                                             const struct ShardOptions& options);
 
 struct ShardOptions {
-  int threads = 1;
+  std::span<Scratch> scratch;  ///< one per thread
   bool trusts_inputs = false;
   std::string arithmetic;  ///< JSON, kept in the record
+  [[nodiscard]] int threads() const noexcept { return static_cast<int>(scratch.size()); }
 };
 
-/// Merges a shard's tensors on `threads` threads, publishes the file and journals it.
+/// Merges a shard's tensors on all threads, publishes the file and journals it.
 [[nodiscard]] store::ShardRecord merge_shard(const PlannedShard& shard, const Plan& plan,
                                              const MergeContext& context,
                                              const std::filesystem::path& run,

@@ -21,7 +21,7 @@ std::vector<std::string> fingerprints_of(const PlannedTensor& planned, const Mer
     Fingerprint hash;
     for_blocks(source.count(), [&](std::int64_t first, std::int64_t count) {
       throw_if_stopped();
-      const auto bytes = grow(scratch.raw_base, count * size_of(source.dtype));
+      const auto bytes = scratch.raw_base.take(count * size_of(source.dtype));
       context.sources[model].read(source, first, count, bytes);
       hash.update(bytes);
     });
