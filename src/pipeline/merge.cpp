@@ -13,7 +13,7 @@
 #include "pipeline/origin.hpp"
 #include "pipeline/run_folder.hpp"
 #include "pipeline/run_log.hpp"
-#include "pipeline/shard_work.hpp"
+#include "pipeline/shard_relay.hpp"
 #include "pipeline/tied_output.hpp"
 
 namespace koine::pipeline {
@@ -35,19 +35,23 @@ struct Share {
 Share merge_share(const Plan& plan, const MergeContext& context, const RunFolder& run,
                   const ShardOptions& options, int rank) {
   Share share{stats::Slots(plan.tensors.size(), context.inputs.experts.size())};
+  const Published note = [&](std::size_t index, const store::ShardRecord& record) {
+    const PlannedShard& shard = plan.shards[index];
+    for (std::size_t i = 0; i < shard.tensors.size(); ++i)
+      share.slots.fill(shard.tensors[i], record.tensors[i].row);
+  };
+  std::vector<std::size_t> to_merge;
   for (const std::size_t index : plan.shards_of(rank)) {
     throw_if_stopped();
-    const PlannedShard& shard = plan.shards[index];
-    auto record = reuse_shard(shard, plan, context, run.path, options);
-    if (record)
+    if (const auto record = reuse_shard(plan.shards[index], plan, context, run.path, options)) {
+      note(index, *record);
       ++share.reused;
-    else {
-      record = merge_shard(shard, plan, context, run.path, options);
-      ++share.merged;
+    } else {
+      to_merge.push_back(index);
     }
-    for (std::size_t i = 0; i < shard.tensors.size(); ++i)
-      share.slots.fill(shard.tensors[i], record->tensors[i].row);
   }
+  merge_shards(to_merge, plan, context, run.path, options, note);
+  share.merged = static_cast<std::int64_t>(to_merge.size());
   return share;
 }
 

@@ -4,14 +4,12 @@
 #include <cmath>
 #include <cstring>
 
-#include <fmt/format.h>
-
 #include "backend/elementwise.hpp"
 #include "backend/to_double.hpp"
 #include "checkpoint/names.hpp"
-#include "core/error.hpp"
 #include "core/hash.hpp"
 #include "core/stop.hpp"
+#include "pipeline/bad_values.hpp"
 #include "pipeline/blocks.hpp"
 #include "stats/sums.hpp"
 
@@ -116,6 +114,7 @@ class TensorMerger {
     for (std::size_t t = 0; t < experts_.size(); ++t) {
       throw_if_stopped();
       const auto raw_expert = read(t + 1, *experts_[t], 0, count, scratch_.raw_expert);
+      if (t + 1 < experts_.size()) context_.sources[t + 2].will_read(*experts_[t + 1], 0, count);
       const auto figures = subtract_base(t, raw_expert, base, tau);
       prune(t, tau, m, figures.is_finite);
       outcome_.row.experts[t].tau_squared = figures.squared;
@@ -200,7 +199,8 @@ class TensorMerger {
         backend::add_to_base({tensor_.dtype, raw}, planned_.lambda, sum);
       const std::int64_t overflows = backend::round_to(planned_.out_dtype, sum, out);
       outcome_.row.model.overflows += overflows;
-      if (overflows > 0 && !context_.allow_nonfinite) throw_overflow(first, sum);
+      if (overflows > 0 && !context_.allow_nonfinite)
+        throw_overflow(tensor_.name, planned_.out_dtype, first, sum);
     }
     emit(first * size_of(planned_.out_dtype), out);
   }
@@ -234,6 +234,8 @@ class TensorMerger {
     const StageTimer timer(context_.progress, Stage::read);
     const auto bytes = buffer.take(count * size_of(tensor.dtype));
     context_.sources[model].read(tensor, first, count, bytes);
+    const std::int64_t next = first + count;
+    context_.sources[model].will_read(tensor, next, std::min(count, tensor.count() - next));
     hashes_[model].update(bytes);
     context_.progress.bytes += static_cast<std::int64_t>(bytes.size());
     return bytes;
@@ -247,28 +249,10 @@ class TensorMerger {
     if (!bad) return true;
     const std::string& path =
         model == 0 ? context_.inputs.base.path : context_.inputs.experts[model - 1].header.path;
-    if (!context_.allow_nonfinite) {
-      throw InputError(fmt::format(
-          "{}: tensor '{}' has a value that is not finite at flat index {}; repair the checkpoint "
-          "or pass --allow-nonfinite",
-          path, tensor.name, first + *bad));
-    }
+    if (!context_.allow_nonfinite) throw_nonfinite(path, tensor.name, first + *bad);
     outcome_.row.model.nonfinite +=
         std::ranges::count_if(values, [](float x) { return !std::isfinite(x); });
     return false;
-  }
-
-  [[noreturn]] void throw_overflow(std::int64_t first, std::span<const double> values) const {
-    std::byte one[8];
-    std::size_t i = 0;
-    while (i + 1 < values.size() &&
-           backend::round_to(planned_.out_dtype, values.subspan(i, 1), one) == 0)
-      ++i;
-    throw InputError(fmt::format(
-        "tensor '{}' at flat index {}: {:g} overflows {}; choose out_dtype bfloat16 or float32, or "
-        "pass --allow-nonfinite",
-        tensor_.name, first + static_cast<std::int64_t>(i), values[i],
-        recipe_name(planned_.out_dtype)));
   }
 
   void emit(std::int64_t offset, std::span<const std::byte> bytes) {

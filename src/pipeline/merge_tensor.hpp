@@ -52,6 +52,11 @@ using Sink = std::function<void(std::int64_t offset, std::span<const std::byte> 
 [[nodiscard]] TensorOutcome merge_tensor(const PlannedTensor& planned, const MergeContext& context,
                                          Scratch& scratch, const Sink& sink);
 
+/// Starts reading what merge_tensor reads first: the base's and the first expert's bytes (of a
+/// tensor that is merged block by block, the first block). Advice; the page cache's memory alone.
+/// @pre there is an expert
+void will_merge(const PlannedTensor& planned, const MergeContext& context) noexcept;
+
 /// The fingerprints alone: reads the inputs of one tensor.
 [[nodiscard]] std::vector<std::string> fingerprints_of(const PlannedTensor& planned,
                                                        const MergeContext& context,

@@ -7,6 +7,15 @@ namespace koine::pipeline {
 
 using checkpoint::TensorInfo;
 
+void will_merge(const PlannedTensor& planned, const MergeContext& context) noexcept {
+  const TensorInfo& tensor = context.inputs.base.tensors[planned.index];
+  const bool is_whole = planned.treatment == Treatment::pruned;
+  const std::int64_t count = is_whole ? tensor.count() : std::min(kBlock, tensor.count());
+  context.sources[0].will_read(tensor, 0, count);
+  if (planned.treatment == Treatment::base) return;
+  context.sources[1].will_read(*counterpart(context.inputs.experts[0].header, tensor), 0, count);
+}
+
 std::vector<std::string> fingerprints_of(const PlannedTensor& planned, const MergeContext& context,
                                          Scratch& scratch) {
   const TensorInfo& tensor = context.inputs.base.tensors[planned.index];
