@@ -16,6 +16,7 @@ void add_export(CLI::App& app, Session& session);
 void add_verify(CLI::App& app, Session& session);
 void add_inspect(CLI::App& app, Session& session);
 void add_diff(CLI::App& app, Session& session);
+void add_bench(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 void add_man(CLI::App& app, Session& session);
 
@@ -29,6 +30,9 @@ CLI::App* add_command(CLI::App& app, Session& session, const std::string& name,
 
 /// `koine --version`, with --json an environment report.
 [[nodiscard]] std::string version_text(bool as_json);
+
+/// "0.1.0".
+[[nodiscard]] std::string version();
 
 /// Environment (commit, compiler, libraries) as the manifest and `--version --json` show it.
 [[nodiscard]] std::string commit();

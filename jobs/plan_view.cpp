@@ -76,6 +76,12 @@ void show_plan(const Session& session, const PlanView& v) {
   text += fmt::format("  work      reads {}, writes {}, factorises {} matrices in {} shards\n",
                       human_bytes(v.plan.bytes_in), human_bytes(v.plan.bytes_out), v.plan.matrices,
                       v.plan.shards.size());
+  if (!v.plan.densities.empty()) {
+    text += fmt::format(
+        "  budget    one per expert over all selected matrices; reads them {} times, "
+        "keeps {} of factors on disk until the run is complete\n",
+        pipeline::kBudgetPasses + 1, human_bytes(v.plan.bytes_factors));
+  }
   text += fmt::format("  memory    about {} per process with {} threads\n",
                       human_bytes(v.plan.memory(v.inputs, v.threads)), v.threads);
   const auto shares = loads(v.plan);
@@ -142,8 +148,8 @@ ExitCode run_plan(const Session& session, const PlanRequest& request) {
   const pipeline::Identity identity = pipeline::identity_of(request.recipe, inputs);
   pipeline::RunFolder folder;
   if (!request.target.empty()) {
-    folder = pipeline::foresee_run_folder({request.target, request.start_over, plan.bytes_out},
-                                          identity);
+    folder = pipeline::foresee_run_folder(
+        {request.target, request.start_over, plan.bytes_out, plan.bytes_factors}, identity);
   }
   for (const std::string& note : request.recipe.warnings) session.warn(note);
   for (const std::string& note : plan.warnings) session.warn(note);

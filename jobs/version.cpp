@@ -57,6 +57,10 @@ std::string commit() {
   return build::kCommit;
 }
 
+std::string version() {
+  return build::kVersion;
+}
+
 std::string version_text(bool as_json) {
   return as_json ? to_text(report())
                  : fmt::format("koine {} ({})\n", build::kVersion, build::kCommit);

@@ -14,10 +14,11 @@ LAYERS = (
     ("lowrank", "sparse", "checkpoint"),
     ("methods", "store", "stats", "report"),
     ("pipeline",),
+    ("bench",),
     ("jobs",),
 )
 # Rooms beside the stack: all that they may include, and who may include them.
-BESIDE = {"recipe": ({"core", "checkpoint"}, {"pipeline", "jobs"}), "kernels": ({"core"}, {"backend"})}
+BESIDE = {"recipe": ({"core", "checkpoint"}, {"pipeline", "bench", "jobs"}), "kernels": ({"core"}, {"backend"})}
 MOST_LINES = 300
 SUFFIXES = {".hpp", ".cpp", ".cu", ".cuh"}
 INCLUDE = re.compile(r'\s*#\s*include\s*"([^"]+)"')

@@ -138,7 +138,7 @@ Value rebuild_tensor(Document& document, const Arguments& arguments, bool has_dt
     (void)arguments.as<Dict>(5, "a dict of hooks");
   if (has_dtype) {
     const Token& token = arguments.as<Token>(6, "a dtype");
-    if (token.name != Name::dtype || storage.dtype)
+    if (token.name != Name::dtype || !token.dtype || storage.dtype)
       throw Fault("a tensor of the new kind lacks its dtype or untyped storage");
     tensor.dtype = *token.dtype;
   } else {

@@ -52,7 +52,7 @@ fs::path confined(const fs::path& index, const std::string& name) {
                     index.string(), Json(name).dump()));
   }
   const fs::path folder = index.has_parent_path() ? index.parent_path() : fs::path(".");
-  const fs::path shard = folder / name;
+  fs::path shard = folder / name;
   std::error_code code;
   const fs::path target = fs::canonical(shard, code);
   if (code) {

@@ -93,6 +93,7 @@ std::optional<std::string> size_of_dims(const ModelDims& dims) {
 
 std::vector<std::string> size_words() {
   std::vector<std::string> words;
+  words.reserve(std::size(kSizes) + std::size(kAliases));
   for (const Size& size : kSizes) words.emplace_back(size.name);
   for (const auto& [alias, meant] : kAliases) words.emplace_back(alias);
   return words;

@@ -19,8 +19,8 @@ struct CacheLineAllocator {
   [[nodiscard]] T* allocate(std::size_t count) {
     return static_cast<T*>(::operator new(count * sizeof(T), kLine));
   }
-  void deallocate(T* data, std::size_t count) noexcept {
-    ::operator delete(data, count * sizeof(T), kLine);
+  void deallocate(T* data, std::size_t /*count*/) noexcept {
+    ::operator delete(data, kLine);
   }
   friend bool operator==(const CacheLineAllocator&, const CacheLineAllocator&) noexcept {
     return true;
@@ -32,11 +32,12 @@ template <typename T>
 class Scratch {
  public:
   /// At least `count` elements. Owned here; valid until a larger call.
-  [[nodiscard]] T* reserve(std::size_t count) {
+  T* reserve(std::size_t count) {
     if (store_.size() < count) store_.resize(count);
     return store_.data();
   }
   [[nodiscard]] T* data() noexcept { return store_.data(); }
+  [[nodiscard]] const T* data() const noexcept { return store_.data(); }
 
  private:
   std::vector<T, CacheLineAllocator<T>> store_;

@@ -28,6 +28,53 @@ double distance(const double* x, const double* u, double theta, std::int64_t siz
   return std::sqrt(sum);
 }
 
+/// |A|_F^2 of a symmetric matrix from one triangle: column j holds rows [first(j), first(j) +
+/// rows).
+double symmetric_norm_squared(const double* a, std::int64_t lead, std::int64_t order, bool lower) {
+  double sum = 0;
+  for (std::int64_t j = 0; j < order; ++j) {
+    const double* column = a + j * lead;
+    const double diagonal = column[j];
+    const double off = lower ? cblas_dnrm2(static_cast<int>(order - j - 1), column + j + 1, 1)
+                             : cblas_dnrm2(static_cast<int>(j), column, 1);
+    sum += diagonal * diagonal + 2 * off * off;
+  }
+  return sum;
+}
+
+/// An upper bound of |D|_F, rounding included.
+double remainder_norm(std::int64_t short_side, Workspace& workspace) {
+  const KrylovSpace& space = workspace.krylov;
+  const double whole = symmetric_norm_squared(workspace.gram.data(), short_side, short_side, true);
+  const double coupling = cblas_dnrm2(static_cast<int>(space.coupling_rows * space.last_width),
+                                      space.coupling.data(), 1);
+  const double inside =
+      symmetric_norm_squared(space.projection.data(), space.lead, space.columns, false) +
+      2 * coupling * coupling;
+  return std::sqrt(std::max(whole - inside, 0.0) + rounding_floor(short_side, whole));
+}
+
+/// matrix [columns, columns] <- sum of kept theta y y^T - H - [B^T B / weight], upper triangle.
+void deflated_projection(const KrylovSpace& space, std::int64_t kept, double weight,
+                         const double* values, double* scaled, double* matrix) {
+  const std::int64_t k = space.columns, w = space.last_width;
+  for (std::int64_t j = 0; j < k; ++j)
+    std::copy_n(space.projection.data() + j * space.lead, j + 1, matrix + j * k);
+  const int order = static_cast<int>(k), width = static_cast<int>(w);
+  const int rows = static_cast<int>(space.coupling_rows);
+  if (rows > 0) {
+    cblas_dsyrk(CblasColMajor, CblasUpper, CblasTrans, width, rows, 1 / weight,
+                space.coupling.data(), rows, 1.0, matrix + (k - w) * (k + 1), order);
+  }
+  for (std::int64_t i = 0; i < kept; ++i) {
+    const double root = std::sqrt(std::max(values[i], 0.0));
+    const double* from = space.ritz.data() + i * k;
+    for (std::int64_t j = 0; j < k; ++j) scaled[i * k + j] = root * from[j];
+  }
+  cblas_dsyrk(CblasColMajor, CblasUpper, CblasNoTrans, order, static_cast<int>(kept), 1.0, scaled,
+              order, -1.0, matrix, order);
+}
+
 }  // namespace
 
 double rounding_floor(std::int64_t short_side, double largest) noexcept {
@@ -82,6 +129,23 @@ bool nothing_missed_above(double c, std::int64_t short_side, std::int64_t kept,
   cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, m, r, 1.0, scaled, m, -1.0, matrix, m);
   for (std::int64_t i = 0; i < short_side; ++i) matrix[i * (short_side + 1)] += c;
   return LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', m, matrix, m) == 0;
+}
+
+bool nothing_missed_outside(double c, std::int64_t short_side, std::int64_t kept,
+                            Workspace& workspace) {
+  const KrylovSpace& space = workspace.krylov;
+  const std::int64_t k = space.columns;
+  const double* values = workspace.values.data();
+  // H and B are right to rounding: half of the floor that c lies above the last value is for that.
+  c -= rounding_floor(short_side, values[0]) / 2;
+  const double d = remainder_norm(short_side, workspace);
+  if (!(d < c)) return false;
+  double* matrix = workspace.scratch.reserve(as_size(k * k));
+  double* scaled = workspace.panel.reserve(as_size(k * kept));
+  deflated_projection(space, kept, c - d, values, scaled, matrix);
+  for (std::int64_t i = 0; i < k; ++i) matrix[i * (k + 1)] += c;
+  return LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', static_cast<lapack_int>(k), matrix,
+                             static_cast<lapack_int>(k)) == 0;
 }
 
 }  // namespace koine::lowrank

@@ -25,6 +25,15 @@ namespace koine::lowrank {
 [[nodiscard]] bool nothing_missed_above(double c, std::int64_t short_side, std::int64_t kept,
                                         Workspace& workspace);
 
+/// The same proof from the Krylov space that the pairs were found in, at the cost of reading G
+/// once: with D = (I - Q Q^T) G (I - Q Q^T) and d = |D|_F, known from |G|_F^2 = |H|_F^2 + 2 |B|_F^2
+/// + |D|_F^2, no more eigenvalues of G exceed c > d than of H + B^T B / (c - d) (Haynsworth's
+/// inertia of the Schur complement of c I - D). False says nothing: flat spectra keep too much
+/// outside a small space.
+/// @pre workspace.krylov holds the space of workspace.vectors' first `kept` pairs
+[[nodiscard]] bool nothing_missed_outside(double c, std::int64_t short_side, std::int64_t kept,
+                                          Workspace& workspace);
+
 /// The bound that the certificate of a set ending in theta_kept uses: theta_kept (1 + 1e-6), or one
 /// rounding_floor above theta_kept where that is more (below it float64 cannot tell two values
 /// apart).

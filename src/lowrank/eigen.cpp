@@ -7,6 +7,7 @@
 #include <lapacke.h>
 
 #include "core/rules.hpp"
+#include "lowrank/krylov.hpp"
 
 namespace koine::lowrank {
 namespace {
@@ -63,16 +64,15 @@ bool run_dsyevr(std::int64_t m, std::int64_t count, Workspace& workspace) {
   return true;
 }
 
-/// All eigenvalues of the copy in workspace.scratch, ascending; the copy becomes the vectors where
-/// wanted.
-bool run_dsyevd(char job, std::int64_t m, Workspace& workspace) {
+/// All eigenvalues of the copy in workspace.scratch, ascending; the copy becomes the vectors.
+bool run_dsyevd(std::int64_t m, Workspace& workspace) {
   double* matrix = copy_of_gram(m, workspace);
   double* values = workspace.values.reserve(as_size(m));
   const lapack_int order = as_lapack(m);
   lapack_int integers = 0;
   double reals = 0;
   const auto call = [&](double* work, lapack_int lwork, lapack_int* iwork, lapack_int liwork) {
-    return LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, job, 'L', order, matrix, order, values, work,
+    return LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'V', 'L', order, matrix, order, values, work,
                                lwork, iwork, liwork);
   };
   if (call(&reals, -1, &integers, -1) != 0) return false;
@@ -82,7 +82,7 @@ bool run_dsyevd(char job, std::int64_t m, Workspace& workspace) {
 }
 
 bool run_dsyevd_vectors(std::int64_t m, std::int64_t count, Workspace& workspace) {
-  if (!run_dsyevd('V', m, workspace)) return false;
+  if (!run_dsyevd(m, workspace)) return false;
   double* values = workspace.values.data();
   double* vectors = workspace.vectors.reserve(as_size(m * count));
   std::copy_n(workspace.scratch.data() + (m - count) * m, count * m, vectors);
@@ -115,10 +115,30 @@ bool run_dgesdd(const ShortSideFirst& side, std::int64_t count, Workspace& works
   return true;
 }
 
+bool run(Solver solver, const ShortSideFirst& side, std::int64_t count, Workspace& workspace) {
+  switch (solver) {
+    case Solver::krylov32:  // converging further than G is right would be in vain
+      return krylov_eigenpairs(side.short_side, count, 1e-8, workspace);
+    case Solver::krylov:
+      return krylov_eigenpairs(side.short_side, count, 1e-10, workspace);
+    case Solver::dsyevr:
+      return run_dsyevr(side.short_side, count, workspace);
+    case Solver::dsyevd:
+      return run_dsyevd_vectors(side.short_side, count, workspace);
+    case Solver::dgesdd:
+      return run_dgesdd(side, count, workspace);
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string method_name(Solver solver) {
   switch (solver) {
+    case Solver::krylov32:
+      return "host:krylov32";
+    case Solver::krylov:
+      return "host:krylov";
     case Solver::dsyevr:
       return "host:dsyevr";
     case Solver::dsyevd:
@@ -138,18 +158,9 @@ double* copy_of_gram(std::int64_t short_side, Workspace& workspace) {
 bool largest_eigenpairs(Solver solver, const ShortSideFirst& side, std::int64_t count,
                         Workspace& workspace) {
   const std::int64_t m = side.short_side;
-  const bool is_done = solver == Solver::dsyevr   ? run_dsyevr(m, count, workspace)
-                       : solver == Solver::dsyevd ? run_dsyevd_vectors(m, count, workspace)
-                                                  : run_dgesdd(side, count, workspace);
-  if (!is_done) return false;
+  if (!run(solver, side, count, workspace)) return false;
   double* vectors = workspace.vectors.data();
   for (std::int64_t i = 0; i < count; ++i) make_first_largest_positive(vectors + i * m, m);
-  return true;
-}
-
-bool all_eigenvalues(const ShortSideFirst& side, Workspace& workspace) {
-  if (!run_dsyevd('N', side.short_side, workspace)) return false;
-  std::reverse(workspace.values.data(), workspace.values.data() + side.short_side);
   return true;
 }
 

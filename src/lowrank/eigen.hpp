@@ -8,23 +8,29 @@
 
 namespace koine::lowrank {
 
-/// In the order they are tried: the wanted pairs by bisection, all pairs by divide and conquer, the
-/// SVD of tau itself.
-enum class Solver : std::uint8_t { dsyevr, dsyevd, dgesdd };
+/// In the order they are tried: the wanted pairs from a Krylov space, by bisection, all pairs by
+/// divide and conquer, the SVD of tau itself.
+enum class Solver : std::uint8_t {
+  krylov32,  ///< G summed in float32
+  krylov,
+  dsyevr,
+  dsyevd,
+  dgesdd
+};
+
+[[nodiscard]] constexpr bool is_krylov(Solver solver) noexcept {
+  return solver == Solver::krylov32 || solver == Solver::krylov;
+}
 
 [[nodiscard]] std::string method_name(Solver solver);  ///< "host:dsyevr"
 
 /// The `count` largest eigenpairs of workspace.gram (which stays as it is), descending: theta_i in
 /// workspace.values, u_i in row i of workspace.vectors, each of `short` with its first largest
-/// entry (as float32) positive. False where LAPACK reports that it did not converge. Cost: 4/3
+/// entry (as float32) positive. False where the solver did not converge. Cost: krylov.hpp; 4/3
 /// short^3 flops and 2 short^2 count (dsyevr), about 9 short^3 (dsyevd), 4 long short^2 + 22
 /// short^3 (dgesdd).
 [[nodiscard]] bool largest_eigenpairs(Solver solver, const ShortSideFirst& side, std::int64_t count,
                                       Workspace& workspace);
-
-/// All eigenvalues of workspace.gram, descending, into workspace.values. False where LAPACK did not
-/// converge.
-[[nodiscard]] bool all_eigenvalues(const ShortSideFirst& side, Workspace& workspace);
 
 /// A copy of workspace.gram (lower triangle, column-major) in workspace.scratch, for routines that
 /// overwrite it.

@@ -8,48 +8,16 @@
 
 #include "core/error.hpp"
 #include "core/rules.hpp"
+#include "lowrank/panels.hpp"
 
 namespace koine::lowrank {
 namespace {
 
-constexpr std::int64_t kPanel = 1024;  // columns of A widened at a time; shapes the bits of G and B
 constexpr std::int64_t kRowsAtOnce = 32;  // rows of B made by one call; shapes the bits of B
-constexpr std::int64_t kTile = 32;        // of the transposition
 constexpr std::int64_t kLongestShortSide = 46340;  // its square still fits LAPACK's 32-bit integers
 
 std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
-}
-
-void widen_rows(const ShortSideFirst& side, std::int64_t first, std::int64_t width, double* panel) {
-  for (std::int64_t i = 0; i < side.short_side; ++i) {
-    const float* from = side.tau.data + i * side.long_side + first;
-    double* to = panel + i * width;
-    for (std::int64_t j = 0; j < width; ++j) to[j] = static_cast<double>(from[j]);
-  }
-}
-
-void widen_columns(const ShortSideFirst& side, std::int64_t first, std::int64_t width,
-                   double* panel) {
-  const std::int64_t m = side.short_side;
-  const float* from = side.tau.data + first * m;
-  for (std::int64_t j0 = 0; j0 < width; j0 += kTile) {
-    const std::int64_t j1 = std::min(j0 + kTile, width);
-    for (std::int64_t i = 0; i < m; ++i) {
-      for (std::int64_t j = j0; j < j1; ++j)
-        panel[i * width + j] = static_cast<double>(from[j * m + i]);
-    }
-  }
-}
-
-/// Columns [first, first + width) of A in float64: panel [short, width] row-major.
-void widen_panel(const ShortSideFirst& side, std::int64_t first, std::int64_t width,
-                 double* panel) {
-  if (side.is_transposed) {
-    widen_columns(side, first, width, panel);
-  } else {
-    widen_rows(side, first, width, panel);
-  }
 }
 
 struct Block {
@@ -94,6 +62,19 @@ double gram_matrix(const ShortSideFirst& side, Workspace& workspace) {
   double trace = 0;
   for (std::int64_t i = 0; i < m; ++i) trace += gram[i * (m + 1)];
   return trace;
+}
+
+void gram_matrix_in_single(const ShortSideFirst& side, Workspace& workspace) {
+  const std::int64_t m = side.short_side;
+  const int order = static_cast<int>(m), depth = static_cast<int>(side.long_side);
+  double* gram = workspace.gram.reserve(as_size(m * m));
+  float* single = workspace.single.reserve(as_size(m * m));
+  const bool is_row_major = !side.is_transposed;  // A row-major is A^T column-major
+  cblas_ssyrk(CblasColMajor, CblasLower, is_row_major ? CblasTrans : CblasNoTrans, order, depth,
+              1.0F, side.tau.data, is_row_major ? depth : order, 0.0F, single, order);
+  for (std::int64_t j = 0; j < m; ++j) {
+    for (std::int64_t i = j; i < m; ++i) gram[j * m + i] = static_cast<double>(single[j * m + i]);
+  }
 }
 
 void project(const ShortSideFirst& side, std::int64_t rung, std::span<float> b,

@@ -24,6 +24,10 @@ struct ShortSideFirst {
 /// added in order).
 double gram_matrix(const ShortSideFirst& side, Workspace& workspace);
 
+/// As gram_matrix, but multiplied and summed in float32, right to about 1e-8 of the largest
+/// eigenvalue: enough to find pairs that tau itself then judges. Half the time; nothing is widened.
+void gram_matrix_in_single(const ShortSideFirst& side, Workspace& workspace);
+
 /// b <- V A, summed in float64 and rounded once to float32. V: the first rows of workspace.vectors,
 /// each of `short`. Row k of b has the same bits whatever b.size() is: rows are made in blocks
 /// whose size depends on the rung alone.

@@ -6,6 +6,7 @@
 
 #include "core/shape.hpp"
 #include "lowrank/aligned.hpp"
+#include "lowrank/krylov_space.hpp"
 
 namespace koine::lowrank {
 
@@ -33,12 +34,14 @@ struct Factors {
   std::vector<float> b;  ///< [kept, long side] row-major
   std::vector<double>
       sigma;  ///< singular values of the rung, descending (at least kept + 1 where they exist)
-  double tau_squared = 0;  ///< |tau|_F^2
-  double energy = 0;       ///< sum of the kept sigma^2
-  double residual = 0;     ///< max over kept of |G u - theta u| / theta_1
-  double gap = 0;          ///< (sigma_kept - sigma_kept+1) / sigma_1
-  bool certified = false;  ///< proved: no singular value above the last kept one was missed
-  std::string method;      ///< "host:dsyevr", "host:dsyevd", "host:dgesdd", "none"
+  double tau_squared = 0;   ///< |tau|_F^2
+  double energy = 0;        ///< sum of the kept sigma^2
+  double residual = 0;      ///< max over kept of |G u - theta u| / theta_1
+  double gap = 0;           ///< (sigma_kept - sigma_kept+1) / sigma_1
+  bool certified = false;   ///< proved: no singular value above the last kept one was missed
+  std::string method;       ///< "host:krylov", "host:dsyevr", "host:dsyevd", "host:dgesdd", "none"
+  std::string certificate;  ///< "remainder", "cholesky", "energy"; empty where not certified
+  std::int64_t iterations = 0;  ///< blocks of the Krylov basis; 0 where LAPACK found the triplets
   std::int64_t fallbacks = 0;
 };
 
@@ -54,8 +57,10 @@ struct RankTarget {
 /// back to dgesdd.
 class Workspace {
  public:
-  Scratch<double> gram, vectors, panel, scratch, values, lapack;
+  Scratch<double> gram, vectors, panel, scratch, values, lapack, images;
+  Scratch<float> single;
   Scratch<int> indices;
+  KrylovSpace krylov;
 };
 
 /// The rung that rank `kept` is cut from: 8, 16, 32, 64, 128, then `full`.

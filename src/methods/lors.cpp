@@ -10,12 +10,18 @@ class Lors final : public Method {
  public:
   [[nodiscard]] std::string_view name() const override { return "lors"; }
   [[nodiscard]] bool selects() const override { return true; }
+  [[nodiscard]] stats::ExpertRow low_part(MatrixView tau, const PruneParameters& parameters,
+                                          std::span<float> m,
+                                          lowrank::Workspace& workspace) const override {
+    stats::ExpertRow row;
+    take_low_rank(tau, parameters, m, workspace, row);
+    return row;
+  }
   [[nodiscard]] stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters,
                                        std::span<float> m,
                                        lowrank::Workspace& workspace) const override {
-    stats::ExpertRow row;
-    take_low_rank(tau, parameters, m, workspace, row);
-    take_largest(tau, parameters.density, m, row);
+    stats::ExpertRow row = low_part(tau, parameters, m, workspace);
+    take_largest(tau, parameters, m, row);
     return row;
   }
 };

@@ -1,13 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "core/shape.hpp"
 #include "lowrank/truncated_svd.hpp"
+#include "sparse/keep_largest.hpp"
 #include "stats/rows.hpp"
 
 namespace koine::methods {
@@ -17,6 +20,11 @@ struct PruneParameters {
   lowrank::RankTarget rank;  ///< singular triplets kept
   double density = 0;        ///< share of the residual's entries kept
   lowrank::SvdOptions svd;
+  /// density_over: model: which entries of this matrix fall into the expert's budget; else the
+  /// density decides.
+  std::optional<sparse::Threshold> threshold;
+  /// Finds or makes the factors of tau; lowrank::truncated_svd where it is empty.
+  std::function<lowrank::Factors(MatrixView tau, lowrank::Workspace& workspace)> factorise;
 };
 
 /// A merge method: what it does with one expert's task vector of a selected matrix, and how the
@@ -33,6 +41,12 @@ class Method {
 
   /// Whether some tensors are selected for prune(); otherwise every tensor is merged densely.
   [[nodiscard]] virtual bool selects() const { return false; }
+
+  /// L, the part that the largest entries are looked for beside, into `m`. Only called where
+  /// selects() and the method uses a density.  @pre as prune
+  [[nodiscard]] virtual stats::ExpertRow low_part(MatrixView tau, const PruneParameters& parameters,
+                                                  std::span<float> m,
+                                                  lowrank::Workspace& workspace) const;
 
   /// M of one selected matrix into `m` (row-major, the shape of tau), and what happened. Only
   /// called where selects().

@@ -9,14 +9,20 @@ class Mp final : public Method {
  public:
   [[nodiscard]] std::string_view name() const override { return "mp"; }
   [[nodiscard]] bool selects() const override { return true; }
-  [[nodiscard]] stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters,
-                                       std::span<float> m,
-                                       lowrank::Workspace& workspace) const override {
+  [[nodiscard]] stats::ExpertRow low_part(MatrixView tau, const PruneParameters& parameters,
+                                          std::span<float> m,
+                                          lowrank::Workspace& workspace) const override {
     stats::ExpertRow row;
     PruneParameters without_low_rank = parameters;
     without_low_rank.rank = {};
     take_low_rank(tau, without_low_rank, m, workspace, row);
-    take_largest(tau, parameters.density, m, row);
+    return row;
+  }
+  [[nodiscard]] stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters,
+                                       std::span<float> m,
+                                       lowrank::Workspace& workspace) const override {
+    stats::ExpertRow row = low_part(tau, parameters, m, workspace);
+    take_largest(tau, parameters, m, row);
     return row;
   }
 };

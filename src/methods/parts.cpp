@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/rules.hpp"
 #include "lowrank/product.hpp"
 #include "sparse/keep_largest.hpp"
 #include "stats/sums.hpp"
@@ -27,7 +28,9 @@ void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<
     return;
   }
   const lowrank::Factors factors =
-      lowrank::truncated_svd(tau, parameters.rank, parameters.svd, workspace);
+      parameters.factorise
+          ? parameters.factorise(tau, workspace)
+          : lowrank::truncated_svd(tau, parameters.rank, parameters.svd, workspace);
   lowrank::product(factors, m);
   row.low_rank = factors.kept;
   row.low_squared = stats::sum_of_squares(std::span<const float>(m));
@@ -38,12 +41,21 @@ void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<
   row.sigma_last =
       factors.kept == 0 ? 0 : factors.sigma[static_cast<std::size_t>(factors.kept) - 1];
   row.is_certified = factors.certified;
+  row.certificate = factors.certificate;
+  row.iterations = factors.iterations;
   row.fallbacks = factors.fallbacks;
   row.method = factors.method;
 }
 
-void take_largest(MatrixView tau, double density, std::span<float> m, stats::ExpertRow& row) {
-  const std::int64_t k = sparse::keep_count(tau.size(), density);
+void take_largest(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
+                  stats::ExpertRow& row) {
+  if (parameters.threshold) {
+    row.kept = sparse::take_kept(tau.flat(), m, *parameters.threshold);
+    row.threshold = static_cast<double>(rules::bits_as<float>(parameters.threshold->key));
+    row.ties = parameters.threshold->ties;
+    return;
+  }
+  const std::int64_t k = sparse::keep_count(tau.size(), parameters.density);
   const sparse::Threshold threshold = sparse::kth_largest(tau.flat(), m, k);
   row.kept = sparse::take_kept(tau.flat(), m, threshold);
   row.threshold = k == 0 ? 0 : static_cast<double>(threshold.magnitude());

@@ -12,8 +12,10 @@ namespace koine::methods {
 void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
                    lowrank::Workspace& workspace, stats::ExpertRow& row);
 
-/// m <- tau where |tau - m| is among the k = int(numel * density) largest, ties by lowest index;
-/// fills kept, threshold.
-void take_largest(MatrixView tau, double density, std::span<float> m, stats::ExpertRow& row);
+/// m <- tau where |tau - m| is kept by parameters.threshold; without one, where it is among the
+/// k = int(numel * density) largest, ties by lowest index. Fills kept, threshold, and ties where a
+/// threshold was given.
+void take_largest(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
+                  stats::ExpertRow& row);
 
 }  // namespace koine::methods

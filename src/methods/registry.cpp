@@ -29,6 +29,11 @@ std::unique_ptr<Method> make(std::string_view name) {
   throw InputError(fmt::format("merge_method '{}' is not in this version", name));
 }
 
+stats::ExpertRow Method::low_part(MatrixView /*tau*/, const PruneParameters& /*parameters*/,
+                                  std::span<float> /*m*/, lowrank::Workspace& /*workspace*/) const {
+  throw std::logic_error(fmt::format("method '{}' keeps no entries by their size", name()));
+}
+
 stats::ExpertRow Method::prune(MatrixView /*tau*/, const PruneParameters& /*parameters*/,
                                std::span<float> /*m*/, lowrank::Workspace& /*workspace*/) const {
   throw std::logic_error(fmt::format("method '{}' selects nothing, so it prunes nothing", name()));

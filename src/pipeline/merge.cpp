@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,8 @@
 #include "core/json.hpp"
 #include "core/stop.hpp"
 #include "lowrank/truncated_svd.hpp"
+#include "pipeline/factor_folder.hpp"
+#include "pipeline/find_budget.hpp"
 #include "pipeline/finish.hpp"
 #include "pipeline/origin.hpp"
 #include "pipeline/run_folder.hpp"
@@ -87,8 +90,9 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   const int threads = threads_within(plan, inputs, options.threads, options.memory);
   const Identity identity = identity_of(recipe, inputs);
   RunLock lock;
-  const RunFolder run = open_run_folder({target, options.start_over, plan.bytes_out}, identity,
-                                        inputs, processes, lock);
+  const RunFolder run =
+      open_run_folder({target, options.start_over, plan.bytes_out, plan.bytes_factors}, identity,
+                      inputs, processes, lock);
   tell(watcher, processes, inputs.notes);
   tell(watcher, processes, plan.warnings);
   tell(watcher, processes, run.notes);
@@ -100,8 +104,15 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   }
   const auto sources = open_sources(inputs);
   const auto method = methods::make(recipe.merge_method);
-  const MergeContext context{inputs, sources, *method, options.allow_nonfinite, *watcher.progress};
+  MergeContext context{inputs, sources, *method, options.allow_nonfinite, *watcher.progress};
   if (processes.is_root()) check_tied_outputs(context);
+  std::optional<FactorFolder> factors;
+  std::optional<ModelBudget> budget;
+  if (!plan.densities.empty()) {
+    context.factors = &factors.emplace(run.path, identity.arithmetic);
+    context.budget =
+        &budget.emplace(settle_budget(plan, context, identity, run, threads, processes));
+  }
   std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
   Share share = merge_share(plan, context, run, {scratch, run.trusts_inputs, identity.arithmetic},
                             processes.rank().value);
@@ -130,6 +141,7 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!outcome.was_complete) write_timing(run.path, ranks, outcome.seconds);
     log_line(run.path, "complete");
+    FactorFolder::remove(run.path);
     settle_run_folder(run, inputs);
   }
   processes.barrier();

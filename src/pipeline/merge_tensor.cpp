@@ -1,16 +1,16 @@
 #include "pipeline/merge_tensor.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "backend/elementwise.hpp"
 #include "backend/to_double.hpp"
-#include "checkpoint/names.hpp"
-#include "core/hash.hpp"
 #include "core/stop.hpp"
 #include "pipeline/bad_values.hpp"
 #include "pipeline/blocks.hpp"
+#include "pipeline/factor_folder.hpp"
+#include "pipeline/model_budget.hpp"
+#include "pipeline/tensor_reader.hpp"
 #include "stats/sums.hpp"
 
 namespace koine::pipeline {
@@ -27,11 +27,9 @@ class TensorMerger {
         context_(context),
         scratch_(scratch),
         sink_(sink),
-        tensor_(context.inputs.base.tensors[planned.index]),
-        hashes_(context.inputs.experts.size() + 1) {
-    outcome_.row.experts.resize(context.inputs.experts.size());
-    for (const Expert& expert : context.inputs.experts)
-      experts_.push_back(counterpart(expert.header, tensor_));
+        reader_(planned, context, scratch),
+        tensor_(reader_.base()) {
+    outcome_.row.experts.resize(reader_.expert_count());
   }
 
   TensorOutcome run() {
@@ -41,7 +39,8 @@ class TensorMerger {
       merge_matrix();
     else
       for_blocks(tensor_.count(), [&](auto f, auto n) { merge_block(f, n); });
-    for (const Fingerprint& hash : hashes_) outcome_.fingerprints.push_back(hash.hex());
+    outcome_.fingerprints = reader_.fingerprints();
+    outcome_.row.model.nonfinite = reader_.nonfinite();
     stats::clear_nonfinite(outcome_.row);
     return std::move(outcome_);
   }
@@ -49,9 +48,9 @@ class TensorMerger {
  private:
   /// Integers and bools are the base's; experts are only compared.
   void copy_block(std::int64_t first, std::int64_t count) {
-    const auto base = read(0, tensor_, first, count, scratch_.raw_base);
-    for (std::size_t t = 0; t < experts_.size(); ++t) {
-      const auto other = read(t + 1, *experts_[t], first, count, scratch_.raw_expert);
+    const auto base = reader_.read(0, first, count, scratch_.raw_base);
+    for (std::size_t t = 0; t < reader_.expert_count(); ++t) {
+      const auto other = reader_.read(t + 1, first, count, scratch_.raw_expert);
       if (std::ranges::equal(base, other)) continue;
       const std::string& name = context_.inputs.experts[t].entry.name;
       auto& differing = outcome_.experts_with_other_integers;
@@ -63,28 +62,29 @@ class TensorMerger {
 
   /// A block of a tensor that is merged densely, averaged, or kept as it is in the base.
   void merge_block(std::int64_t first, std::int64_t count) {
-    const auto raw = read_base(first, count);
+    const auto raw = reader_.read_base(first, count);
     const auto sum = scratch_.sum.take(count);
     const auto seen = scratch_.seen.take(count);
     std::ranges::fill(sum, 0.0);
     std::ranges::fill(seen, std::uint8_t{0});
-    for (std::size_t t = 0; t < experts_.size() && planned_.treatment != Treatment::base; ++t) {
-      const auto raw_expert = read(t + 1, *experts_[t], first, count, scratch_.raw_expert);
+    for (std::size_t t = 0; t < reader_.expert_count() && planned_.treatment != Treatment::base;
+         ++t) {
+      const auto raw_expert = reader_.read(t + 1, first, count, scratch_.raw_expert);
       const auto tau = scratch_.tau.take(count);
       auto m = tau;
       bool is_finite = true;
       {
         const StageTimer timer(context_.progress, Stage::task_vector);
-        const auto figures =
-            backend::task_vector({experts_[t]->dtype, raw_expert}, scratch_.base.take(count), tau);
+        const auto figures = backend::task_vector({reader_.expert(t).dtype, raw_expert},
+                                                  scratch_.base.take(count), tau);
         outcome_.row.experts[t].tau_squared += figures.squared;
         is_finite = figures.is_finite;
         if (planned_.treatment == Treatment::averaged) {
           m = scratch_.m.take(count);
-          backend::widen({experts_[t]->dtype, raw_expert}, m);
+          backend::widen({reader_.expert(t).dtype, raw_expert}, m);
           is_finite = false;  // not known of the widened values
         }
-        if (!is_finite) require_finite(m, first, t + 1, *experts_[t]);
+        if (!is_finite) reader_.require_finite(m, first, t + 1);
       }
       auto& row = outcome_.row.experts[t];
       row.method = "dense";
@@ -103,7 +103,7 @@ class TensorMerger {
   /// A selected matrix: whole, one expert after the other.
   void merge_matrix() {
     const std::int64_t count = tensor_.count();
-    const auto raw = read_base(0, count);
+    const auto raw = reader_.read_base(0, count);
     const std::span<const float> base = scratch_.base.take(count);
     const auto sum = scratch_.sum.take(count);
     const auto seen = scratch_.seen.take(count);
@@ -111,11 +111,9 @@ class TensorMerger {
     const auto m = scratch_.m.take(count);
     std::ranges::fill(sum, 0.0);
     std::ranges::fill(seen, std::uint8_t{0});
-    for (std::size_t t = 0; t < experts_.size(); ++t) {
+    for (std::size_t t = 0; t < reader_.expert_count(); ++t) {
       throw_if_stopped();
-      const auto raw_expert = read(t + 1, *experts_[t], 0, count, scratch_.raw_expert);
-      if (t + 1 < experts_.size()) context_.sources[t + 2].will_read(*experts_[t + 1], 0, count);
-      const auto figures = subtract_base(t, raw_expert, base, tau);
+      const auto figures = reader_.read_task_vector(t, tau);
       prune(t, tau, m, figures.is_finite);
       outcome_.row.experts[t].tau_squared = figures.squared;
       for_blocks(count, [&](auto f, auto n) {
@@ -132,10 +130,13 @@ class TensorMerger {
   void prune(std::size_t t, std::span<const float> tau, std::span<float> m, bool is_finite) {
     const StageTimer timer(context_.progress, Stage::prune);
     auto& row = outcome_.row.experts[t];
+    auto parameters = prune_parameters(planned_, t, context_, reader_);
+    if (context_.budget != nullptr) parameters.threshold = threshold(t);
     if (is_finite) {
-      row = context_.method.prune({tau.data(), tensor_.shape[0], tensor_.shape[1]},
-                                  planned_.parts[t].prune, m, scratch_.svd);
-      if (row.method.starts_with("host:")) ++context_.progress.matrices;
+      row = context_.method.prune({tau.data(), tensor_.shape[0], tensor_.shape[1]}, parameters, m,
+                                  scratch_.svd);
+      const bool is_made_here = context_.factors == nullptr && row.method.starts_with("host:");
+      if (is_made_here) ++context_.progress.matrices;
       return;
     }
     std::ranges::copy(
@@ -144,21 +145,15 @@ class TensorMerger {
     row.kept = static_cast<std::int64_t>(tau.size());
   }
 
-  /// tau of a whole matrix; its square is summed in blocks, as everywhere.
-  backend::TaskVectorFigures subtract_base(std::size_t t, std::span<const std::byte> raw_expert,
-                                           std::span<const float> base, std::span<float> tau) {
-    const StageTimer timer(context_.progress, Stage::task_vector);
-    const std::int64_t width = size_of(experts_[t]->dtype);
-    backend::TaskVectorFigures whole;
-    for_blocks(tensor_.count(), [&](auto f, auto n) {
-      const auto block =
-          backend::task_vector({experts_[t]->dtype, slice(raw_expert, f * width, n * width)},
-                               slice(base, f, n), slice(tau, f, n));
-      whole.squared += block.squared;
-      whole.is_finite = whole.is_finite && block.is_finite;
-    });
-    if (!whole.is_finite) require_finite(tau, 0, t + 1, *experts_[t]);
-    return whole;
+  /// This matrix' share of the expert's budget. @throws InputError where it was found for another
+  /// matrix than the one just read
+  sparse::Threshold threshold(std::size_t t) const {
+    const MatrixBudget& matrix = context_.budget->matrices[planned_.index];
+    if (!matrix.inputs.empty()) {
+      reader_.require_unchanged(0, matrix.inputs[0]);
+      reader_.require_unchanged(t + 1, matrix.inputs[t + 1]);
+    }
+    return matrix.thresholds[t];
   }
 
   /// sum += weight * double(M), and the figures of this block of M.
@@ -175,7 +170,7 @@ class TensorMerger {
     const StageTimer timer(context_.progress, Stage::accumulate);
     outcome_.row.experts[t].merged_squared += backend::note_part(m, seen);
     const auto values = scratch_.difference.take(static_cast<std::int64_t>(sum.size()));
-    backend::to_double({experts_[t]->dtype, raw}, values);
+    backend::to_double({reader_.expert(t).dtype, raw}, values);
     const double weight = planned_.parts[t].weight;
     for (std::size_t i = 0; i < sum.size(); ++i) {
       const double product = weight * values[i];
@@ -219,42 +214,6 @@ class TensorMerger {
     outcome_.row.model.delta_squared += sums.delta_squared;
   }
 
-  /// Reads and widens a block of the base into scratch_.base; returns its raw bytes.
-  std::span<const std::byte> read_base(std::int64_t first, std::int64_t count) {
-    const auto raw = read(0, tensor_, first, count, scratch_.raw_base);
-    const auto base = scratch_.base.take(count);
-    backend::widen({tensor_.dtype, raw}, base);
-    require_finite(base, first, 0, tensor_);
-    return raw;
-  }
-
-  std::span<const std::byte> read(std::size_t model, const TensorInfo& tensor, std::int64_t first,
-                                  std::int64_t count, Pool<std::byte>& buffer) {
-    throw_if_stopped();
-    const StageTimer timer(context_.progress, Stage::read);
-    const auto bytes = buffer.take(count * size_of(tensor.dtype));
-    context_.sources[model].read(tensor, first, count, bytes);
-    const std::int64_t next = first + count;
-    context_.sources[model].will_read(tensor, next, std::min(count, tensor.count() - next));
-    hashes_[model].update(bytes);
-    context_.progress.bytes += static_cast<std::int64_t>(bytes.size());
-    return bytes;
-  }
-
-  /// @throws InputError unless all values are finite or --allow-nonfinite was given; whether they
-  /// are
-  bool require_finite(std::span<const float> values, std::int64_t first, std::size_t model,
-                      const TensorInfo& tensor) {
-    const auto bad = backend::first_nonfinite(values);
-    if (!bad) return true;
-    const std::string& path =
-        model == 0 ? context_.inputs.base.path : context_.inputs.experts[model - 1].header.path;
-    if (!context_.allow_nonfinite) throw_nonfinite(path, tensor.name, first + *bad);
-    outcome_.row.model.nonfinite +=
-        std::ranges::count_if(values, [](float x) { return !std::isfinite(x); });
-    return false;
-  }
-
   void emit(std::int64_t offset, std::span<const std::byte> bytes) {
     const StageTimer timer(context_.progress, Stage::write);
     sink_(offset, bytes);
@@ -265,9 +224,8 @@ class TensorMerger {
   const MergeContext& context_;
   Scratch& scratch_;
   const Sink& sink_;
+  TensorReader reader_;
   const TensorInfo& tensor_;
-  std::vector<const TensorInfo*> experts_;
-  std::vector<Fingerprint> hashes_;
   TensorOutcome outcome_;
 };
 

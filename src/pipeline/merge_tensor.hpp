@@ -26,6 +26,9 @@ struct Scratch {
   lowrank::Workspace svd;
 };
 
+class FactorFolder;
+struct ModelBudget;
+
 /// What all tensors of a run share.
 struct MergeContext {
   const Inputs& inputs;
@@ -33,6 +36,8 @@ struct MergeContext {
   const methods::Method& method;
   bool allow_nonfinite = false;
   Progress& progress;
+  const FactorFolder* factors = nullptr;  ///< where factors are kept; null: they are not
+  const ModelBudget* budget = nullptr;    ///< density_over: model; null: the density decides
 };
 
 struct TensorOutcome {

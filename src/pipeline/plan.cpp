@@ -7,8 +7,6 @@
 
 #include "checkpoint/names.hpp"
 #include "core/error.hpp"
-#include "core/text.hpp"
-#include "pipeline/merge_tensor.hpp"
 #include "pipeline/shards.hpp"
 #include "recipe/selector.hpp"
 
@@ -116,9 +114,17 @@ class Planner {
       for (const Expert& expert : inputs_.experts)
         planned.bytes_in += counterpart(expert.header, tensor)->bytes();
     }
+    if (planned.treatment == Treatment::pruned && has_budget()) add_search(planned, tensor);
     planned.cost = cost_of(tensor, planned.treatment, planned.bytes_in + planned.bytes_out,
                            inputs_.experts.size());
     return planned;
+  }
+
+  /// Each expert's density, where one budget goes over the model.
+  std::vector<double> densities() const {
+    std::vector<double> values;
+    for (const auto& [density, tensor] : budgets_) values.push_back(density);
+    return values;
   }
 
   /// @throws InputError for a word that selected nothing
@@ -150,6 +156,37 @@ class Planner {
     return recipe_.others == recipe::Others::base ? Treatment::base : Treatment::dense;
   }
 
+  [[nodiscard]] bool has_budget() const {
+    return recipe_.density_over == recipe::DensityOver::model;
+  }
+
+  /// What one budget over the model costs this matrix. @throws InputError where the expert has
+  /// another density elsewhere
+  void add_search(PlannedTensor& planned, const TensorInfo& tensor) {
+    planned.bytes_searched = kBudgetPasses * planned.bytes_in;
+    planned.bytes_in += planned.bytes_searched;
+    for (std::size_t t = 0; t < planned.parts.size(); ++t) {
+      const methods::PruneParameters& prune = planned.parts[t].prune;
+      planned.bytes_factors += factor_bytes(tensor, prune);
+      if (t == budgets_.size()) budgets_.emplace_back(prune.density, tensor.name);
+      if (budgets_[t].first == prune.density) continue;
+      throw InputError(fmt::format(
+          "{}: density_over: model needs one density per expert, but '{}' has {} at '{}' and {} at "
+          "'{}'; give it one number, or set density_over: matrix",
+          recipe_.file, inputs_.experts[t].entry.name, budgets_[t].first, budgets_[t].second,
+          prune.density, tensor.name));
+    }
+  }
+
+  [[nodiscard]] std::int64_t factor_bytes(const TensorInfo& tensor,
+                                          const methods::PruneParameters& prune) const {
+    if (recipe_.merge_method != "lors") return 0;
+    constexpr std::int64_t kEnergyShare = 4;  // an {energy} rank is known later: a quarter of all
+    const std::int64_t full = std::min(tensor.shape[0], tensor.shape[1]);
+    const std::int64_t kept = prune.rank.energy > 0 ? full / kEnergyShare : prune.rank.number.kept;
+    return kept >= full ? 0 : 4 * kept * (tensor.shape[0] + tensor.shape[1]);
+  }
+
   void fill_parts(PlannedTensor& planned, const recipe::TensorPlace& place) const {
     const auto experts = static_cast<double>(inputs_.experts.size());
     const bool is_mean = method_->selects() && planned.treatment == Treatment::dense &&
@@ -159,9 +196,9 @@ class Planner {
     for (const Expert& expert : inputs_.experts) {
       TensorPart part;
       part.weight = is_mean ? 1.0 : value_at(expert.entry.weight, nullptr, place, 1.0);
-      part.prune = {rank_at(expert.entry.rank.value_or(recipe_.rank), place, width_),
-                    value_at(expert.entry.density, &recipe_.density, place, 0.2),
-                    {svd_mode(), recipe_.svd_tolerance}};
+      part.prune.rank = rank_at(expert.entry.rank.value_or(recipe_.rank), place, width_);
+      part.prune.density = value_at(expert.entry.density, &recipe_.density, place, 0.2);
+      part.prune.svd = {svd_mode(), recipe_.svd_tolerance};
       total += part.weight;
       planned.parts.push_back(part);
     }
@@ -195,6 +232,7 @@ class Planner {
   Places places_;
   std::int64_t width_;
   std::vector<std::int64_t> hits_;
+  std::vector<std::pair<double, std::string>> budgets_;  ///< per expert: density, where first seen
 };
 
 void add_warnings(Plan& plan, const recipe::Recipe& recipe, const Inputs& inputs) {
@@ -228,38 +266,16 @@ Plan make_plan(const recipe::Recipe& recipe, const Inputs& inputs, int processes
     const PlannedTensor& tensor = plan.tensors.back();
     plan.bytes_in += tensor.bytes_in;
     plan.bytes_out += tensor.bytes_out;
+    plan.bytes_factors += tensor.bytes_factors;
     if (tensor.treatment == Treatment::pruned)
       plan.matrices += static_cast<std::int64_t>(inputs.experts.size());
   }
   plan.selected = planner.selected();
+  plan.densities = planner.densities();
   make_shards(plan, inputs, recipe.shards);
   assign_owners(plan, processes);
   add_warnings(plan, recipe, inputs);
   return plan;
-}
-
-std::int64_t Plan::memory(const Inputs& inputs, int threads) const {
-  // MPI, BLAS, HDF5 and our own code, resident: measured on merges of tiny, base and large-v3.
-  constexpr std::int64_t kProgram = std::int64_t{36} << 20;
-  constexpr std::int64_t kPerTensor = 1500;  // a header entry, its plan and its figures
-  std::vector<std::int64_t> scratch;
-  for (const PlannedTensor& tensor : tensors) scratch.push_back(scratch_bytes(tensor, inputs));
-  std::sort(scratch.rbegin(), scratch.rend());
-  std::int64_t total = kProgram + kPerTensor * static_cast<std::int64_t>(
-                                                   tensors.size() * (inputs.experts.size() + 1));
-  for (std::size_t i = 0; i < scratch.size() && static_cast<int>(i) < threads; ++i)
-    total += scratch[i];
-  return total;
-}
-
-int threads_within(const Plan& plan, const Inputs& inputs, int wanted, std::int64_t limit) {
-  if (limit == 0) return wanted;
-  for (int threads = wanted; threads >= 1; --threads) {
-    if (plan.memory(inputs, threads) <= limit) return threads;
-  }
-  throw InputError(fmt::format(
-      "--memory {}: this merge needs at least {} per process (its largest tensor, one thread)",
-      human_bytes(limit), human_bytes(plan.memory(inputs, 1))));
 }
 
 }  // namespace koine::pipeline

@@ -19,6 +19,10 @@ enum class Treatment : std::uint8_t {
   averaged,  ///< sum_t weight_t W_t / sum_t weight_t
 };
 
+/// How often density_over: model reads the selected matrices before they are merged: for three
+/// digits of the thresholds, then for what stands at them.
+inline constexpr std::int64_t kBudgetPasses = 4;
+
 /// One expert's part in a tensor.
 struct TensorPart {
   double weight = 1;
@@ -33,6 +37,9 @@ struct PlannedTensor {
   double divisor = 0;  ///< the sum is divided by it; 0: it is not
   std::vector<TensorPart> parts;
   std::int64_t bytes_in = 0, bytes_out = 0;
+  std::int64_t bytes_searched =
+      0;                           ///< of bytes_in: read beforehand, to find the model's thresholds
+  std::int64_t bytes_factors = 0;  ///< about: kept from that search until the run is complete
   double cost = 0;  ///< seconds on one core of a common server, for balance and order only
 };
 
@@ -41,7 +48,7 @@ struct PlannedShard {
   std::string name;                  ///< "encoder.003", "rest"
   std::string file;                  ///< "shards/encoder.003.h5"
   std::vector<std::size_t> tensors;  ///< indices into Plan::tensors, in canonical order
-  std::int64_t bytes_in = 0, bytes_out = 0;
+  std::int64_t bytes_in = 0, bytes_out = 0, bytes_searched = 0;
   double cost = 0;
   int owner = 0;
 };
@@ -57,7 +64,9 @@ struct Plan {
   std::vector<SelectorHits> selected;
   std::vector<std::string> warnings;
   std::int64_t bytes_in = 0, bytes_out = 0,
-               matrices = 0;  ///< matrices: selected ones times experts
+               matrices = 0;       ///< matrices: selected ones times experts
+  std::int64_t bytes_factors = 0;  ///< on disk beside the result until the run is complete
+  std::vector<double> densities;   ///< density_over: model: each expert's; else empty
   int processes = 1;
 
   [[nodiscard]] std::vector<std::size_t> shards_of(int rank) const;  ///< costliest first

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include "core/json.hpp"
 #include "core/thread_pool.hpp"
 #include "pipeline/merge_tensor.hpp"
+#include "pipeline/model_budget.hpp"
 #include "pipeline/origin.hpp"
 #include "pipeline/run_folder.hpp"
 #include "store/manifest.hpp"
@@ -70,7 +72,10 @@ RecomputeReport recompute(const std::filesystem::path& run, double share, int th
   const auto sources = open_sources(inputs);
   const auto method = methods::make(recipe.merge_method);
   Progress progress;
-  const MergeContext context{inputs, sources, *method, true, progress};
+  MergeContext context{inputs, sources, *method, true, progress};
+  std::optional<ModelBudget> budget;
+  if (!plan.densities.empty())
+    context.budget = &budget.emplace(budget_of_report(run, plan, manifest));
   const auto chosen = sample(plan, inputs, share);
   std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
   std::mutex guard;

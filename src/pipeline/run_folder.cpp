@@ -41,8 +41,10 @@ void require_space(const fs::path& run, std::int64_t bytes_out) {
   const auto free = static_cast<std::int64_t>(status.f_bavail * status.f_frsize);
   std::int64_t there = 0;
   std::error_code none;
-  for (const auto& entry : fs::directory_iterator(run / "shards", none))
-    there += entry.is_regular_file(none) ? static_cast<std::int64_t>(entry.file_size(none)) : 0;
+  for (const char* folder : {"shards", ".koine/factors"}) {
+    for (const auto& entry : fs::directory_iterator(run / folder, none))
+      there += entry.is_regular_file(none) ? static_cast<std::int64_t>(entry.file_size(none)) : 0;
+  }
   if (free + there >= bytes_out) return;
   throw StorageError(
       fmt::format("{}: {} to write, {} free; free some space and run the same command again",
@@ -51,8 +53,8 @@ void require_space(const fs::path& run, std::int64_t bytes_out) {
 
 /// Files of a writer that died: "<name>.tmp.<pid>".
 void remove_temporaries(const fs::path& run) {
-  for (const fs::path& folder :
-       {run, run / "shards", run / "files", run / ".koine", run / ".koine" / "journal"}) {
+  for (const fs::path& folder : {run, run / "shards", run / "files", run / ".koine",
+                                 run / ".koine" / "journal", run / ".koine" / "factors"}) {
     std::error_code none;
     for (const auto& entry : fs::directory_iterator(folder, none)) {
       if (entry.path().filename().string().find(".tmp.") != std::string::npos)
@@ -110,7 +112,8 @@ RunFolder prepare(const OpenRunOptions& options, const Identity& identity, const
     run.trusts_inputs = run.state == RunState::complete && inputs_untouched(run.path, inputs);
   }
   remove_temporaries(run.path);
-  require_space(run.path, options.bytes_out);
+  require_space(run.path,
+                options.bytes_out + (run.state == RunState::complete ? 0 : options.bytes_factors));
   if (run.state != RunState::complete) write_plan(run.path, identity);
   return run;
 }
@@ -158,7 +161,8 @@ RunFolder foresee_run_folder(const OpenRunOptions& options, const Identity& iden
   }
   fs::path nearest = fs::absolute(options.target);
   while (!fs::exists(nearest)) nearest = nearest.parent_path();
-  require_space(nearest, options.bytes_out);
+  require_space(nearest,
+                options.bytes_out + (run.state == RunState::complete ? 0 : options.bytes_factors));
   return run;
 }
 

@@ -48,6 +48,7 @@ struct OpenRunOptions {
   std::filesystem::path target;
   bool start_over = false;  ///< --fresh
   std::int64_t bytes_out = 0;
+  std::int64_t bytes_factors = 0;  ///< beside the result until the run is complete
 };
 
 /// Opens or makes the run folder: refuses (InputError) folders that hold something else, another

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/thread_pool.hpp"
+#include "pipeline/model_budget.hpp"
 #include "store/shard_writer.hpp"
 
 namespace koine::pipeline {
@@ -84,8 +85,9 @@ std::optional<store::ShardRecord> reuse_shard(const PlannedShard& shard, const P
   auto record = store::read_record(run, shard.name);
   if (!record || !is_intact(*record, shard, plan, context.inputs, run, options.threads()))
     return std::nullopt;
+  if (context.budget != nullptr && !context.budget->agrees(*record, shard)) return std::nullopt;
   if (!options.trusts_inputs) require_same_inputs(*record, shard, plan, context, options.scratch);
-  context.progress.bytes += shard.bytes_in + shard.bytes_out;
+  context.progress.bytes += shard.bytes_in - shard.bytes_searched + shard.bytes_out;
   context.progress.tensors += static_cast<std::int64_t>(shard.tensors.size());
   return record;
 }

@@ -56,6 +56,7 @@ void make_shards(Plan& plan, const Inputs& inputs, recipe::ShardLayout layout) {
     shard.tensors.push_back(i);
     shard.bytes_in += tensor.bytes_in;
     shard.bytes_out += tensor.bytes_out;
+    shard.bytes_searched += tensor.bytes_searched;
     shard.cost += tensor.cost;
   }
   plan.shards.clear();

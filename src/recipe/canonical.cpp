@@ -14,6 +14,7 @@ namespace koine::recipe {
 namespace {
 
 constexpr std::array<const char*, 3> kOthers{"dense", "base", "average"};
+constexpr std::array<const char*, 2> kDensityOver{"matrix", "model"};
 constexpr std::array<const char*, 3> kModes{"exact", "certified", "fast"};
 constexpr std::array<const char*, 2> kShards{"layer", "fine"};
 
@@ -94,7 +95,8 @@ Json document(const Recipe& recipe) {
   if (recipe.base) root["base_model"] = recipe.base->written;
   root["models"] = models_json(recipe);
   root["parameters"] = parameters_json(recipe);
-  if (uses(recipe, "density")) root["density_over"] = "matrix";
+  if (uses(recipe, "density"))
+    root["density_over"] = kDensityOver.at(static_cast<std::size_t>(recipe.density_over));
   if (method == nullptr || !method->select.empty()) {
     root["select"] = recipe.select;
     root["others"] = kOthers.at(static_cast<std::size_t>(recipe.others));

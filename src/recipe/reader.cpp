@@ -138,14 +138,11 @@ void read_plain_words(const Node& root, Reading& reading) {
     recipe.semantics = kNames[read_word(*node, "semantics", kNames, reading.problems).value_or(0)];
   }
   if (const Node* node = given(root, "density_over", "density_over", reading)) {
-    if (node->text == "model") {
-      reading.problems.add(node->place,
-                           "density_over: model is not in this version; it has matrix only");
-    } else {
-      static_cast<void>(read_word(*node, "density_over", {"matrix"}, reading.problems));
-    }
+    const auto index = read_word(*node, "density_over", {"matrix", "model"}, reading.problems);
     if (reading.method != nullptr && !reading.method->uses("density"))
       reading.note_unused("density_over");
+    else
+      recipe.density_over = static_cast<DensityOver>(index.value_or(0));
   }
 }
 

@@ -42,6 +42,7 @@ struct RankValue {
 };
 
 enum class Others : std::uint8_t { dense, base, average };
+enum class DensityOver : std::uint8_t { matrix, model };
 enum class SvdMode : std::uint8_t { exact, certified, fast };
 enum class ShardLayout : std::uint8_t { layer, fine };
 
@@ -65,6 +66,7 @@ struct Recipe {
   std::optional<ModelEntry> base_as_model;  ///< its entry there, with its weight
   RankValue rank;
   ParameterValue density;
+  DensityOver density_over = DensityOver::matrix;  ///< model: only for methods with a density
   ParameterValue lambda;  ///< default: 1/experts for lors, svp, mp; 1 elsewhere
   std::optional<bool> normalize;
   std::vector<std::string> select;

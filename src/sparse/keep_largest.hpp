@@ -2,6 +2,9 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
+
+#include "sparse/radix.hpp"
 
 namespace koine::sparse {
 
@@ -14,6 +17,7 @@ struct Threshold {
   std::int64_t kept = 0;  ///< k
   [[nodiscard]] float magnitude()
       const noexcept;  ///< the threshold as a number; +infinity where kept == 0
+  bool operator==(const Threshold&) const = default;
 };
 
 /// k = int(numel * density), in double.  @pre 0 <= density <= 1
@@ -26,6 +30,13 @@ struct Threshold {
 /// tau.size()
 [[nodiscard]] Threshold kth_largest(std::span<const float> tau, std::span<const float> low,
                                     std::int64_t k);
+
+/// Splits a finished search over the matrices that it went over: each keeps what lies above the
+/// key; entries equal to it are kept in the order of the matrices, then by index, until k are kept.
+/// Each share's `key` is the common one, even where it keeps nothing.
+/// @pre found.digit == kDigitCount; standings of all matrices against found.key
+[[nodiscard]] std::vector<Threshold> share_out(const Search& found,
+                                               std::span<const Standing> standings);
 
 /// In place: low_i <- tau_i where |tau_i - low_i| is kept by `threshold` (M = where(mask, tau, L)).
 /// Returns how many entries were taken: threshold.kept.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,12 +18,17 @@ struct ExpertRow {
 
   // Of one matrix only:
   std::int64_t low_rank = 0;  ///< singular triplets kept
-  double threshold = 0;       ///< smallest kept |tau - L|; 0 where nothing was selected
+  double threshold = 0;       ///< smallest kept |tau - L| (of all matrices, where one budget goes
+                              ///< over the model); 0 where nothing was selected
+  /// Entries equal to the threshold that were taken; only where one budget goes over the model.
+  std::optional<std::int64_t> ties;
   double residual = 0, gap = 0;
   double sigma_first = 0, sigma_last = 0;  ///< largest and last kept singular value
   bool is_certified = false;
-  std::int64_t fallbacks = 0;
-  std::string method;  ///< "host:dsyevr", …; "dense" where nothing was thinned out
+  std::string
+      certificate;  ///< the proof: "remainder", "cholesky", "energy"; empty where none was needed
+  std::int64_t iterations = 0, fallbacks = 0;
+  std::string method;  ///< "host:krylov", …; "dense" where nothing was thinned out
 };
 
 /// What the report says of one merged tensor (or, summed, of the model). D = sum_t weight_t M_t.

@@ -23,11 +23,14 @@ Json expert_json(const ExpertRow& row) {
   if (row.method == "dense" || row.method == "base") return json;
   json["low_rank"] = row.low_rank;
   json["threshold"] = row.threshold;
+  if (row.ties) json["ties"] = *row.ties;
   json["sigma_first"] = row.sigma_first;
   json["sigma_last"] = row.sigma_last;
   json["gap"] = row.gap;
   json["residual"] = row.residual;
   json["certified"] = row.is_certified;
+  json["certificate"] = row.certificate;
+  json["iterations"] = row.iterations;
   json["fallbacks"] = row.fallbacks;
   return json;
 }
@@ -43,11 +46,14 @@ ExpertRow expert_from(const Json& json) {
   if (!json.contains("low_rank")) return row;
   row.low_rank = json.at("low_rank");
   row.threshold = json.at("threshold");
+  if (json.contains("ties")) row.ties = json.at("ties").get<std::int64_t>();
   row.sigma_first = json.at("sigma_first");
   row.sigma_last = json.at("sigma_last");
   row.gap = json.at("gap");
   row.residual = json.at("residual");
   row.is_certified = json.at("certified");
+  row.certificate = json.at("certificate");
+  row.iterations = json.at("iterations");
   row.fallbacks = json.at("fallbacks");
   return row;
 }

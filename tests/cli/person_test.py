@@ -1,37 +1,14 @@
 """A person's view: help, guesses, terminals and pipes, signals, environment."""
 import json
 import os
-import pty
 import re
-import select
 import subprocess
 import time
-import unittest
 
 import mini_whisper as mini
-from koine_cli import KOINE, Case, koine, main
+from koine_cli import KOINE, Case, koine, main, on_a_terminal
 
-COMMANDS = ("merge", "plan", "export", "verify", "inspect", "diff", "synth", "completion", "man")
-
-
-def on_a_terminal(args, cwd, env=None):
-    """What a person at a terminal sees of stdout and stderr."""
-    try:
-        ours, theirs = pty.openpty()
-    except OSError:
-        raise unittest.SkipTest("this system has no pseudo-terminals (no /dev/pts)") from None
-    process = subprocess.Popen([KOINE, *args], cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs,
-                               env={**os.environ, "TERM": "xterm", **(env or {})})
-    os.close(theirs)
-    seen = b""
-    while process.poll() is None or select.select([ours], [], [], 0.2)[0]:
-        try:
-            seen += os.read(ours, 4096)
-        except OSError:
-            break
-    process.wait()
-    os.close(ours)
-    return seen.decode()
+COMMANDS = ("merge", "plan", "export", "verify", "inspect", "diff", "synth", "bench", "completion", "man")
 
 
 class Person(Case):

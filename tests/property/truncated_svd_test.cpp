@@ -21,6 +21,7 @@ constexpr double kUnit64 = 0x1p-53;
 struct Case {
   Spectrum spectrum;
   std::int64_t rows, cols, kept;
+  [[nodiscard]] bool is_large() const { return std::min(rows, cols) >= 192; }
 };
 void PrintTo(const Case& c, std::ostream* out) {
   PrintTo(c.spectrum, out);
@@ -63,6 +64,12 @@ double distance_squared(const std::vector<float>& a, const std::vector<float>& b
   return sum;
 }
 
+/// A value of a Krylov space lies within its residual, 1e-10 theta_1, of G's.
+double krylov_error(const Factors& factors) {
+  if (factors.method != "host:krylov") return 0;
+  return 1e-10 * static_cast<double>(factors.kept) * factors.sigma[0] * factors.sigma[0];
+}
+
 class TruncatedSvd : public testing::TestWithParam<Case> {};
 
 TEST_P(TruncatedSvd, KeepsTheEnergyOfTheBestApproximation) {
@@ -71,7 +78,7 @@ TEST_P(TruncatedSvd, KeepsTheEnergyOfTheBestApproximation) {
   // Gram and judge both work in float64: each is right to about 8 m u |tau|^2.
   const double rounding =
       16 * static_cast<double>(f.sigma.size()) * kUnit64 * f.factors.tau_squared;
-  EXPECT_NEAR(f.factors.energy, best, 1e-12 * best + rounding);
+  EXPECT_NEAR(f.factors.energy, best, 1e-12 * best + rounding + krylov_error(f.factors));
   EXPECT_NEAR(f.factors.tau_squared,
               sum_of_squares(f.sigma, 0, static_cast<std::int64_t>(f.sigma.size())), rounding);
 }
@@ -91,7 +98,8 @@ TEST_P(TruncatedSvd, IsCertifiedWithinTheTolerance) {
   const auto f = factorise(GetParam());
   EXPECT_TRUE(f.factors.certified);
   EXPECT_LE(f.factors.residual, SvdOptions{}.tolerance);
-  EXPECT_EQ(f.factors.fallbacks, 0);
+  // A flat spectrum may need more Krylov vectors than a full factorisation is worth.
+  EXPECT_LE(f.factors.fallbacks, GetParam().is_large() ? 1 : 0);
   const std::int64_t there = GetParam().spectrum == Spectrum::exact_rank ? 5 : GetParam().kept;
   EXPECT_EQ(f.factors.kept, std::min(there, GetParam().kept));
 }
@@ -137,11 +145,16 @@ TEST_P(TruncatedSvd, SolversAgree) {
   EXPECT_EQ(exact.factors.method, "host:dsyevd");
   EXPECT_TRUE(exact.factors.certified);
   EXPECT_FALSE(fast.factors.certified);
-  EXPECT_EQ(usual.factors.u, fast.factors.u);
-  EXPECT_EQ(usual.factors.b, fast.factors.b);
+  EXPECT_LE(fast.factors.residual, SvdOptions{}.tolerance);
+  if (fast.factors.method != "host:krylov32") {
+    EXPECT_EQ(usual.factors.u, fast.factors.u);
+    EXPECT_EQ(usual.factors.b, fast.factors.b);
+  }
+  // A value lies within its squared residual over the gap of the right one, at most the residual.
+  EXPECT_NEAR(fast.factors.energy, exact.factors.energy, 1e-6 * exact.factors.energy);
   const double rounding =
       16 * static_cast<double>(usual.sigma.size()) * kUnit64 * usual.factors.tau_squared;
-  EXPECT_NEAR(usual.factors.energy, exact.factors.energy, rounding);
+  EXPECT_NEAR(usual.factors.energy, exact.factors.energy, rounding + krylov_error(usual.factors));
 }
 
 TEST_P(TruncatedSvd, TransposingTauTransposesLInBits) {
@@ -169,6 +182,9 @@ std::vector<Case> all_cases() {
     cases.push_back({spectrum, 40, 160, 32});  // fc1's shape
     cases.push_back({spectrum, 160, 40, 1});   // fc2's shape
     cases.push_back({spectrum, 61, 67, 60});   // odd, all but one
+    cases.push_back({spectrum, 256, 256, 7});  // large enough for a Krylov space
+    cases.push_back({spectrum, 771, 193, 8});  // all of a rung
+    cases.push_back({spectrum, 321, 340, 32});
   }
   return cases;
 }

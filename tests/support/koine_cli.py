@@ -1,5 +1,7 @@
 """What the command-line tests share: running koine, with or without mpirun, in a scratch folder."""
 import os
+import pty
+import select
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +19,26 @@ def koine(*args, ranks=0, cwd=None, env=None, timeout=600):
         command = ["mpirun", "-n", str(ranks), *command]
     return subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True,
                           timeout=timeout, check=False)
+
+
+def on_a_terminal(args, cwd, env=None):
+    """What a person at a terminal sees of stdout and stderr."""
+    try:
+        ours, theirs = pty.openpty()
+    except OSError:
+        raise unittest.SkipTest("this system has no pseudo-terminals (no /dev/pts)") from None
+    process = subprocess.Popen([KOINE, *map(str, args)], cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs,
+                               env={**os.environ, "TERM": "xterm", **(env or {})})
+    os.close(theirs)
+    seen = b""
+    while process.poll() is None or select.select([ours], [], [], 0.2)[0]:
+        try:
+            seen += os.read(ours, 4096)
+        except OSError:
+            break
+    process.wait()
+    os.close(ours)
+    return seen.decode()
 
 
 class Case(unittest.TestCase):

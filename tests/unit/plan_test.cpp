@@ -104,6 +104,34 @@ TEST(Plan, OthersMayBeTheBaseOrTheMean) {
   EXPECT_EQ(made.of(plan, "encoder.blocks.0.mlp.0.weight").lambda, 0.5);
 }
 
+TEST(Plan, OneBudgetOverTheModelReadsTheMatricesAgain) {
+  Made made("lors");
+  const Plan per_matrix = made.plan();
+  made.recipe.density_over = recipe::DensityOver::model;
+  made.inputs.experts[1].entry.density = number(0.3);
+  const Plan plan = made.plan();
+  EXPECT_TRUE(per_matrix.densities.empty());
+  EXPECT_EQ(plan.densities, (std::vector<double>{0.2, 0.3}));
+  std::int64_t selected = 0;
+  for (const auto& tensor : per_matrix.tensors)
+    selected += tensor.treatment == Treatment::pruned ? tensor.bytes_in : 0;
+  EXPECT_EQ(plan.bytes_in, per_matrix.bytes_in + kBudgetPasses * selected);
+  EXPECT_EQ(plan.shards[0].bytes_searched, kBudgetPasses * 3 * 4 * (64 * 64 + 256 * 64));
+}
+
+TEST(Plan, OneBudgetOverTheModelNeedsOneDensity) {
+  Made made("lors");
+  made.recipe.density_over = recipe::DensityOver::model;
+  made.inputs.experts[1].entry.density = recipe::ParameterValue{{{"mlp", {0.5}}, {"", {0.1}}}};
+  EXPECT_NE(test::message_of([&] { (void)made.plan(); })
+                .find("density_over: model needs one density per expert, but 'e1' has 0.1 at "
+                      "'decoder.blocks.0.attn.query.weight' and 0.5 at "
+                      "'decoder.blocks.0.mlp.0.weight'"),
+            std::string::npos);
+  made.recipe.density_over = recipe::DensityOver::matrix;
+  EXPECT_TRUE(made.plan().densities.empty());
+}
+
 TEST(Plan, LinearDividesByTheWeights) {
   Made made("linear", 3);
   const Plan plan = made.plan();
@@ -120,6 +148,13 @@ TEST(Plan, ASelectorThatHitsNoMatrixIsRefused) {
 
 TEST(Plan, MemoryDoesNotGrowWithTheExperts) {
   const Made five("lors", 5), fifty("lors", 50);
+  const auto few = static_cast<double>(five.plan().memory(five.inputs, 2));
+  EXPECT_LT(static_cast<double>(fifty.plan().memory(fifty.inputs, 2)), few * 1.05);
+}
+
+TEST(Plan, NorWithOneBudgetOverTheModel) {
+  Made five("lors", 5), fifty("lors", 50);
+  five.recipe.density_over = fifty.recipe.density_over = recipe::DensityOver::model;
   const auto few = static_cast<double>(five.plan().memory(five.inputs, 2));
   EXPECT_LT(static_cast<double>(fifty.plan().memory(fifty.inputs, 2)), few * 1.05);
 }

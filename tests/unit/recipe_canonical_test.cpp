@@ -42,6 +42,7 @@ INSTANTIATE_TEST_SUITE_P(
         plain_recipe(
             "lors", 1,
             "  - {model: 'a: b #c', name: 'yes'}\nparameters: {rank: '2.5%', density: 0}\n"),
+        plain_recipe("mp", 2, "density_over: model\n"),
         plain_recipe("linear", 2, "  - model: base\n    parameters: {weight: 3}\n"),
         plain_recipe("lors", 2, "  - model: base\n"),
         std::string("merge_method: linear\nmodels: [{model: expert2}, {model: expert1}]\n")));

@@ -60,7 +60,7 @@ TEST(RecipeRead, TakesEveryKey) {
   const RecipeFolder folder;
   const Recipe recipe = folder.read(
       plain_recipe("lors", 2, R"(parameters: {rank: 7, density: 0.5, lambda: 0.3, weight: 2}
-density_over: matrix
+density_over: model
 select: [encoder, "*.fc1.weight", /decoder\..*/]
 others: average
 dtype: float32
@@ -73,6 +73,7 @@ tokenizer_source: base
 )"));
   EXPECT_EQ(recipe.rank.number.at({}), 7);
   EXPECT_EQ(recipe.density.at({}), 0.5);
+  EXPECT_EQ(recipe.density_over, DensityOver::model);
   EXPECT_EQ(recipe.lambda, constant(0.3));
   EXPECT_EQ(recipe.models[1].weight->at({}), 2);
   EXPECT_EQ(recipe.others, Others::average);
@@ -84,6 +85,14 @@ tokenizer_source: base
   EXPECT_EQ(recipe.output_path, "runs/x");
   EXPECT_EQ(recipe.shards, ShardLayout::fine);
   EXPECT_THAT(recipe.warnings, ElementsAre());
+}
+
+TEST(RecipeRead, ABudgetNeedsADensity) {
+  const RecipeFolder folder;
+  EXPECT_EQ(folder.read(plain_recipe("mp", 1, "")).density_over, DensityOver::matrix);
+  const Recipe svp = folder.read(plain_recipe("svp", 1, "density_over: model\n"));
+  EXPECT_EQ(svp.density_over, DensityOver::matrix);
+  EXPECT_EQ(svp.warnings.size(), 1U);
 }
 
 TEST(RecipeRead, DtypeNamesTheOutputWhereOutDtypeIsAbsent) {
@@ -231,9 +240,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"parameters: {temperature: 1}",
             "lors.yaml:6:14: unknown key 'temperature' in parameters"},
         Bad{"parameters: 7", "lors.yaml:6:13: parameters is 7, expected keys and values"},
-        Bad{"density_over: model",
-            "lors.yaml:6:15: density_over: model is not in this version; it has matrix only"},
-        Bad{"density_over: rows", "lors.yaml:6:15: density_over is 'rows', expected matrix"},
+        Bad{"density_over: rows", "lors.yaml:6:15: density_over is 'rows', expected matrix, model"},
         Bad{"dtype: float8",
             "lors.yaml:6:8: dtype is 'float8', expected float32, float16, bfloat16, float64"},
         Bad{"semantics: papper", "lors.yaml:6:12: semantics is 'papper'"},

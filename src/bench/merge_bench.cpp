@@ -1,0 +1,178 @@
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "bench/benches.hpp"
+#include "bench/child.hpp"
+#include "comm/communicator.hpp"
+#include "core/file.hpp"
+#include "core/json.hpp"
+#include "pipeline/plan.hpp"
+#include "pipeline/progress.hpp"
+#include "pipeline/synth.hpp"
+#include "recipe/recipe.hpp"
+#include "store/verify.hpp"
+
+namespace koine::bench {
+namespace {
+
+constexpr std::int64_t kMostText = std::int64_t{1} << 26;
+
+/// One merge as it reports itself.
+struct Run {
+  double seconds = 0, cpu = 0;
+  double bytes_read = 0, bytes_written = 0;
+  std::int64_t peak_memory = 0;
+  std::map<std::string, double> stages;  ///< seconds, added over threads
+  std::string sums;                      ///< SHA256SUMS
+};
+
+std::filesystem::path models(const Lab& lab) {
+  return lab.options().folder / "models";
+}
+
+/// Base and experts; kept for the next thread count.
+std::filesystem::path make_models(const Lab& lab, int threads) {
+  pipeline::SynthOptions wanted;
+  wanted.model = lab.options().model;
+  wanted.experts = lab.options().experts;
+  if (lab.options().is_quick) wanted.layers = 1;
+  wanted.output = models(lab);
+  wanted.threads = threads;
+  return pipeline::synth(wanted).recipe;
+}
+
+/// Gram matrix, check of the kept pairs, B = U^T tau and certificate, of every selected matrix and
+/// expert.
+double flops_of(const std::filesystem::path& recipe_file) {
+  const recipe::Recipe recipe = recipe::read(recipe_file.string(), {{}, ""});
+  const auto alone = comm::make_self();
+  const pipeline::Inputs inputs = pipeline::open_inputs(recipe, *alone);
+  const pipeline::Plan plan = pipeline::make_plan(recipe, inputs, 1);
+  double flops = 0;
+  for (const pipeline::PlannedTensor& tensor : plan.tensors) {
+    if (tensor.treatment != pipeline::Treatment::pruned) continue;
+    const Shape& shape = inputs.base.tensors[tensor.index].shape;
+    const auto m = static_cast<double>(std::min(shape.front(), shape.back()));
+    const auto n = static_cast<double>(std::max(shape.front(), shape.back()));
+    const double kept = kKept;
+    flops += static_cast<double>(tensor.parts.size()) *
+             (m * m * n + 2 * m * m * kept + 2 * m * n * kept + m * m * m / 3);
+  }
+  return flops;
+}
+
+Run merge_once(const Lab& lab, const std::filesystem::path& recipe, int threads) {
+  const std::filesystem::path target = lab.options().folder / "run";
+  const ChildResult child =
+      run_child({lab.options().program.string(), "merge", recipe.string(), "--output",
+                 target.string(), "--set", fmt::format("parameters.rank={}", kKept), "--set",
+                 fmt::format("parameters.density={}", kDensity), "--threads",
+                 std::to_string(threads), "--fresh", "--quiet", "--json"},
+                lab.options().folder);
+  const Json report = parse_strict_json(child.output, "koine merge --json");
+  const Json timing = parse_strict_json(read_text_file(target / "timing.json", kMostText),
+                                        (target / "timing.json").string());
+  const Json& process = timing.at("ranks").at(0);
+  Run run;
+  run.seconds = child.seconds;
+  run.cpu = process.at("cpu_seconds").get<double>() / threads;
+  run.bytes_read = report.at("bytes_read").get<double>();
+  run.bytes_written = report.at("bytes_written").get<double>();
+  run.peak_memory = report.at("peak_memory_bytes").get<std::int64_t>();
+  for (const auto& [name, seconds] : process.at("stage_seconds").items())
+    run.stages[name] = seconds.get<double>() / threads;
+  run.sums = read_text_file(target / "SHA256SUMS", kMostText);
+  return run;
+}
+
+/// Every repeat left the same bytes, and the last one's are as its manifest says.
+bool is_right(const Lab& lab, const std::vector<Run>& runs, int threads) {
+  const bool is_same = std::all_of(runs.begin(), runs.end(),
+                                   [&](const Run& run) { return run.sums == runs.front().sums; });
+  const auto report =
+      store::verify(lab.options().folder / "run", store::VerifyOptions{1.0, 0, threads, {}});
+  return is_same && !runs.front().sums.empty() && report.damages.empty() && report.tensors > 0;
+}
+
+template <typename Value>
+Sample sample_of(const std::vector<Run>& runs, Value&& seconds_of) {
+  Sample sample;
+  for (const Run& run : runs) {
+    sample.seconds.push_back(seconds_of(run));
+    sample.cpu.push_back(run.cpu);
+  }
+  return sample;
+}
+
+Bound compute_bound(Lab& lab, double flops, int threads) {
+  const Rate rate = lab.dgemm_rate(threads);
+  return {"dgemm", rate.per_second, 0, flops / rate.per_second,
+          flops / threads / rate.per_cpu_second};
+}
+
+/// The larger of the flops at the dgemm rate and of the bytes at the rates of reading and writing.
+Bound bound_of(Lab& lab, const Run& run, double flops, int threads) {
+  Bound compute = compute_bound(lab, flops, threads);
+  const double seconds = run.bytes_read / lab.page_cache_rate(threads).per_second +
+                         run.bytes_written / lab.write_rate(threads).per_second;
+  if (compute.seconds >= seconds) return compute;
+  return {"read+write", 0, (run.bytes_read + run.bytes_written) / seconds, seconds, 0};
+}
+
+/// A stage's seconds per thread, in the order of the pipeline.
+void report_stages(Lab& lab, const Figure& whole, const std::vector<Run>& runs) {
+  for (const std::string_view name : pipeline::kStageNames) {
+    Figure stage = whole;
+    stage.bench = fmt::format("merge.{}", name);
+    const Sample sample = sample_of(runs, [&](const Run& run) {
+      const auto found = run.stages.find(std::string(name));
+      return found == run.stages.end() ? 0.0 : found->second;
+    });
+    stage.seconds = spread_of(sample);
+    stage.seconds.cpu = 0;
+    stage.work = {};
+    stage.bound.reset();
+    stage.merge->peak_memory = 0;
+    if (name == "prune") {
+      stage.work.flops = whole.work.flops;
+      stage.bound = compute_bound(lab, stage.work.flops, whole.threads);
+    } else if (name == "read") {
+      const double rate = lab.page_cache_rate(whole.threads).per_second;
+      stage.work.bytes = runs.front().bytes_read;
+      stage.bound = Bound{"page_cache_read", 0, rate, stage.work.bytes / rate, 0};
+    }
+    lab.report(stage);
+  }
+}
+
+}  // namespace
+
+void bench_merge(Lab& lab, int threads) {
+  const std::filesystem::path recipe = make_models(lab, threads);
+  const double flops = flops_of(recipe);
+  std::vector<Run> runs;
+  runs.reserve(static_cast<std::size_t>(lab.options().repeats));
+  (void)merge_once(lab, recipe, threads);  // warms the page cache up
+  for (int repeat = 0; repeat < lab.options().repeats; ++repeat)
+    runs.push_back(merge_once(lab, recipe, threads));
+
+  Figure figure;
+  figure.bench = "merge";
+  figure.threads = threads;
+  figure.repeats = lab.options().repeats;
+  figure.seconds = spread_of(sample_of(runs, [](const Run& run) { return run.seconds; }));
+  figure.work.flops = flops;
+  figure.work.bytes = runs.front().bytes_read + runs.front().bytes_written;
+  figure.bound = bound_of(lab, runs.front(), flops, threads);
+  figure.is_checked = is_right(lab, runs, threads);
+  std::int64_t peak = 0;
+  for (const Run& run : runs) peak = std::max(peak, run.peak_memory);
+  figure.merge = MergeFacts{lab.options().model, lab.options().experts, peak};
+  lab.report(figure);
+  report_stages(lab, figure, runs);
+  std::filesystem::remove_all(lab.options().folder / "run");
+}
+
+}  // namespace koine::bench

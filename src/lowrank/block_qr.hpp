@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+
+#include "lowrank/aligned.hpp"
+
+namespace koine::lowrank {
+
+/// Buffers of orthonormalise; grow and are used again.
+struct BlockQrScratch {
+  Scratch<double> reflections;
+  Scratch<int> pivots;
+};
+
+/// w = q r with q orthonormal: w [m, width] column-major becomes q [m, kept], r is [kept, width]
+/// column-major. kept < width where columns of w are combinations of others to within
+/// `negligible` in norm: they are dropped. CholeskyQR where w is well conditioned (4 m width^2
+/// flops), else Householder with column pivoting.
+/// @pre r has room for width * width
+/// Returns kept; 0 where all of w is negligible.
+[[nodiscard]] std::int64_t orthonormalise(std::int64_t m, std::int64_t width, double negligible,
+                                          double* w, double* r, BlockQrScratch& scratch);
+
+}  // namespace koine::lowrank

@@ -1,0 +1,228 @@
+#include "lowrank/krylov.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <cblas.h>
+#include <lapacke.h>
+
+#include "lowrank/start_block.hpp"
+#include "lowrank/truncated_svd.hpp"
+
+namespace koine::lowrank {
+namespace {
+
+constexpr double kTarget = 1e-10;      // |G u - theta u| / theta_1 of the pairs that are kept
+constexpr double kGapTarget = 1e-4;    // and of the one after them, which only shows the gap
+constexpr double kNegligible = 1e-14;  // of |G|: what rounding leaves of a vector inside the space
+constexpr std::int64_t kSpare = 8;     // columns of a block beyond the pairs that are kept
+constexpr std::int64_t kMostBlocks = 32;
+constexpr std::int64_t kFirstCheck = 3;   // blocks before the first Rayleigh-Ritz step
+constexpr std::int64_t kLongestWait = 4;  // blocks between two of them
+
+std::size_t as_size(std::int64_t n) {
+  return static_cast<std::size_t>(n);
+}
+int as_blas(std::int64_t n) {
+  return static_cast<int>(n);
+}
+
+std::int64_t block_width(std::int64_t short_side, std::int64_t count) noexcept {
+  return std::min(short_side, count - 1 + kSpare);
+}
+
+/// c [rows, cols] <- alpha op(a) b + beta c, column-major and packed.
+void multiply(CBLAS_TRANSPOSE op, std::int64_t rows, std::int64_t cols, std::int64_t depth,
+              double alpha, const double* a, const double* b, double beta, double* c) {
+  const int lead = as_blas(op == CblasNoTrans ? rows : depth);
+  cblas_dgemm(CblasColMajor, op, CblasNoTrans, as_blas(rows), as_blas(cols), as_blas(depth), alpha,
+              a, lead, b, as_blas(depth), beta, c, as_blas(rows));
+}
+
+class BlockLanczos {
+ public:
+  BlockLanczos(std::int64_t short_side, std::int64_t count, double target, Workspace& workspace)
+      : m_(short_side),
+        count_(count),
+        target_(target),
+        limit_(basis_limit(short_side, count)),
+        width_(block_width(short_side, count)),
+        work_(workspace),
+        space_(workspace.krylov) {
+    space_.columns = space_.blocks = 0;
+    space_.lead = limit_;
+    space_.projection.reserve(as_size(limit_ * limit_));
+    space_.coupling.reserve(as_size(width_ * width_));
+    space_.inner.reserve(as_size(2 * limit_ * width_));
+    space_.small.reserve(as_size(3 * width_ * width_));
+    work_.values.reserve(as_size(m_));
+  }
+
+  bool run() {
+    start();
+    for (std::int64_t wait = kFirstCheck; width_ > 0 && space_.columns + width_ <= limit_;) {
+      extend();
+      if (--wait > 0 && width_ > 0) continue;
+      const double worst = rayleigh_ritz();
+      if (worst <= 1) {
+        take_vectors();
+        return true;
+      }
+      wait = blocks_to_wait(worst);
+      if (wait == 0) return false;
+    }
+    return false;
+  }
+
+ private:
+  [[nodiscard]] double* column(std::int64_t index) { return space_.basis.data() + index * m_; }
+
+  void start() {
+    double* block = space_.basis.reserve(as_size(m_ * (limit_ + width_)));
+    fill_start_block({block, as_size(m_ * width_)});
+    width_ = orthonormalise(m_, width_, 0, block, space_.small.data(), space_.qr);
+  }
+
+  /// One block further: G Q_last = Q S + Q_next B, orthogonalised twice against the whole basis.
+  void extend() {
+    const std::int64_t first = space_.columns, known = first + width_;
+    double* next = column(known);
+    double* s = space_.inner.data();
+    double* correction = s + limit_ * width_;
+    double* r = space_.small.data();
+    cblas_dsymm(CblasColMajor, CblasLeft, CblasLower, as_blas(m_), as_blas(width_), 1.0,
+                work_.gram.data(), as_blas(m_), column(first), as_blas(m_), 0.0, next, as_blas(m_));
+    if (first == 0) scale_ = cblas_dnrm2(as_blas(m_ * width_), next, 1);
+    remove_basis(known, width_, next, s);
+    std::int64_t kept = orthonormalise(m_, width_, kNegligible * scale_, next, r, space_.qr);
+    if (kept > 0) {
+      remove_basis(known, kept, next, correction);
+      multiply(CblasNoTrans, known, width_, kept, 1.0, correction, r, 1.0, s);
+      kept = polish(kept, next);
+    }
+    for (std::int64_t j = 0; j < width_; ++j)
+      std::copy_n(s + j * known, known, space_.projection.data() + (first + j) * limit_);
+    space_.columns = known;
+    ++space_.blocks;
+    space_.last_width = width_;
+    space_.coupling_rows = width_ = kept;
+  }
+
+  /// inner [known, width] <- Q^T w, then w <- w - Q inner.
+  void remove_basis(std::int64_t known, std::int64_t width, double* w, double* inner) {
+    const double* basis = space_.basis.data();
+    multiply(CblasTrans, known, width, m_, 1.0, basis, w, 0.0, inner);
+    multiply(CblasNoTrans, m_, width, known, -1.0, basis, inner, 1.0, w);
+  }
+
+  /// The new block is orthonormal but for rounding. B <- R2 R1.
+  std::int64_t polish(std::int64_t kept, double* next) {
+    double* first_r = space_.small.data();
+    double* second_r = first_r + width_ * width_;
+    kept = orthonormalise(m_, kept, kNegligible, next, second_r, space_.qr);
+    multiply(CblasNoTrans, kept, width_, kept, 1.0, second_r, first_r, 0.0, space_.coupling.data());
+    return kept;
+  }
+
+  /// The largest pairs of H, and how far the worst of them is from its target: at most 1 is there.
+  double rayleigh_ritz() {
+    const std::int64_t k = space_.columns;
+    found_ = std::min(count_, k);
+    if (!largest_pairs_of_projection()) return std::numeric_limits<double>::infinity();
+    const double* values = work_.values.data();
+    double worst = found_ < count_ && width_ > 0 ? std::numeric_limits<double>::infinity() : 0;
+    for (std::int64_t i = 0; i < found_ && width_ > 0; ++i) {
+      const double target = (i + 1 < count_ ? target_ : kGapTarget) * values[0];
+      worst = std::max(worst, residual(i) / target);
+    }
+    return worst;
+  }
+
+  /// |G u_i - theta_i u_i| = |B y|, y the part of the i-th Ritz vector in the last block.
+  double residual(std::int64_t i) {
+    const std::int64_t rows = space_.coupling_rows;
+    const double* y = space_.ritz.data() + (i + 1) * space_.columns - space_.last_width;
+    double* image = space_.small.data();
+    cblas_dgemv(CblasColMajor, CblasNoTrans, as_blas(rows), as_blas(space_.last_width), 1.0,
+                space_.coupling.data(), as_blas(rows), y, 1, 0.0, image, 1);
+    return cblas_dnrm2(as_blas(rows), image, 1);
+  }
+
+  bool largest_pairs_of_projection() {
+    const std::int64_t k = space_.columns;
+    const auto n = static_cast<lapack_int>(k);
+    const lapack_int lwork = 64 * n, liwork = 10 * n;
+    double* copy = work_.scratch.reserve(as_size(k * k));
+    for (std::int64_t j = 0; j < k; ++j)
+      std::copy_n(space_.projection.data() + j * limit_, j + 1, copy + j * k);
+    double* vectors = space_.ritz.reserve(as_size(k * found_));
+    double* work = work_.lapack.reserve(as_size(lwork));
+    lapack_int* support = work_.indices.reserve(as_size(2 * n + liwork));
+    double* values = work_.values.data();
+    lapack_int found = 0;
+    const lapack_int info =
+        LAPACKE_dsyevr_work(LAPACK_COL_MAJOR, 'V', found_ == k ? 'A' : 'I', 'U', n, copy, n, 0, 0,
+                            static_cast<lapack_int>(k - found_ + 1), n, 0, &found, values, vectors,
+                            n, support, work, lwork, support + 2 * n, liwork);
+    if (info != 0 || found != found_) return false;
+    std::reverse(values, values + found_);
+    for (std::int64_t i = 0, j = found_ - 1; i < j; ++i, --j)
+      std::swap_ranges(vectors + i * k, vectors + (i + 1) * k, vectors + j * k);
+    return true;
+  }
+
+  /// From how fast the residual fell: the blocks until the next look; 0 where it will not get
+  /// there.
+  std::int64_t blocks_to_wait(double worst) {
+    const std::int64_t blocks = ++checks_ == 1 ? 1 : waited_;
+    std::int64_t wait = 1;
+    if (checks_ > 1) {
+      const double fall = std::log(before_ / worst) / static_cast<double>(blocks);
+      const double needed = fall > 0 ? std::ceil(std::log(worst) / fall) : kMostBlocks;
+      const bool is_hopeless = checks_ > 3 && static_cast<double>(space_.columns) +
+                                                      needed * static_cast<double>(width_) >
+                                                  static_cast<double>(limit_);
+      if (is_hopeless) return 0;
+      wait = std::clamp<std::int64_t>(static_cast<std::int64_t>(needed), 1, kLongestWait);
+    }
+    before_ = worst;
+    waited_ = wait;
+    return wait;
+  }
+
+  /// u = Q y. Pairs that the space has no room for are zero.
+  void take_vectors() {
+    double* vectors = work_.vectors.reserve(as_size(m_ * count_));
+    multiply(CblasNoTrans, m_, found_, space_.columns, 1.0, space_.basis.data(), space_.ritz.data(),
+             0.0, vectors);
+    std::fill(vectors + m_ * found_, vectors + m_ * count_, 0.0);
+    std::fill(work_.values.data() + found_, work_.values.data() + count_, 0.0);
+  }
+
+  std::int64_t m_, count_;
+  double target_;
+  std::int64_t limit_, width_;
+  Workspace& work_;
+  KrylovSpace& space_;
+  std::int64_t found_ = 0, checks_ = 0, waited_ = 1;
+  double before_ = 0, scale_ = 0;
+};
+
+}  // namespace
+
+std::int64_t basis_limit(std::int64_t short_side, std::int64_t count) noexcept {
+  return std::min({short_side, std::max(short_side / 2, 8 * block_width(short_side, count)),
+                   kMostBlocks * block_width(short_side, count)});
+}
+
+bool prefers_krylov(std::int64_t short_side, std::int64_t rung) noexcept {
+  return rung <= 64 && short_side >= 192 && short_side >= 10 * rung;
+}
+
+bool krylov_eigenpairs(std::int64_t short_side, std::int64_t count, double target,
+                       Workspace& workspace) {
+  return BlockLanczos(short_side, count, target, workspace).run();
+}
+
+}  // namespace koine::lowrank

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+#include "lowrank/aligned.hpp"
+#include "lowrank/block_qr.hpp"
+
+namespace koine::lowrank {
+
+/// An orthonormal basis Q of a Krylov space and what G does in it: G Q = Q H + Q_next [0 .. 0 B].
+struct KrylovSpace {
+  std::int64_t blocks = 0;         ///< that Q was built of
+  std::int64_t columns = 0;        ///< of Q
+  std::int64_t last_width = 0;     ///< columns of the last block
+  std::int64_t coupling_rows = 0;  ///< rows of B; 0 where G Q lies in the span of Q
+  std::int64_t lead = 0;           ///< leading dimension of H
+  Scratch<double> basis;           ///< Q [short, columns] column-major
+  Scratch<double> projection;      ///< H [columns, columns], upper triangle, column-major
+  Scratch<double> coupling;        ///< B [coupling_rows, last_width] column-major
+  Scratch<double> ritz;            ///< eigenvectors of H that go with workspace.values, descending
+  Scratch<double> inner, small;    ///< for one step
+  BlockQrScratch qr;
+};
+
+}  // namespace koine::lowrank

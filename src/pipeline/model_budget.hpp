@@ -1,0 +1,49 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/run_folder.hpp"
+#include "sparse/keep_largest.hpp"
+#include "store/journal.hpp"
+#include "store/manifest.hpp"
+
+namespace koine::pipeline {
+
+/// What falls to one selected matrix of the experts' budgets.
+struct MatrixBudget {
+  std::vector<std::string> inputs;            ///< fingerprints that it holds for; none: not known
+  std::vector<sparse::Threshold> thresholds;  ///< per expert
+};
+
+/// density_over: model: every expert's k = int(sum of numel * density) largest |tau - L| over all
+/// selected matrices, as one threshold per expert and a share of it per matrix.
+struct ModelBudget {
+  std::vector<MatrixBudget> matrices;  ///< by tensor; empty where a tensor is not pruned
+
+  /// Whether a shard's record was made with these very thresholds.
+  [[nodiscard]] bool agrees(const store::ShardRecord& record, const PlannedShard& shard) const;
+};
+
+/// .koine/thresholds.json as text: its own SHA-256, then what it was found for and by, then the
+/// budget. A run that goes on takes it from there instead of searching again.
+[[nodiscard]] std::string budget_text(const ModelBudget& budget, const Identity& identity);
+
+/// Back from text. Nothing where it is damaged or belongs to another merge; nor, unless the run is
+/// complete, where another kind of machine found it: k would no longer be exact.
+[[nodiscard]] std::optional<ModelBudget> budget_from(const std::string& text, const Plan& plan,
+                                                     const Identity& identity, bool is_complete);
+
+/// Root only. @throws StorageError
+void write_budget(const std::filesystem::path& run, const std::string& text);
+/// The text, empty where there is none.
+[[nodiscard]] std::string read_budget(const std::filesystem::path& run);
+
+/// The budget that a complete run was merged with, from its report.json.
+/// @throws VerifyError where the report is not the manifest's
+[[nodiscard]] ModelBudget budget_of_report(const std::filesystem::path& run, const Plan& plan,
+                                           const store::Manifest& manifest);
+
+}  // namespace koine::pipeline

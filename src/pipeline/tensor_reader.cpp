@@ -1,0 +1,93 @@
+#include "pipeline/tensor_reader.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "backend/elementwise.hpp"
+#include "core/error.hpp"
+#include "core/stop.hpp"
+#include "pipeline/bad_values.hpp"
+#include "pipeline/blocks.hpp"
+
+namespace koine::pipeline {
+
+TensorReader::TensorReader(const PlannedTensor& planned, const MergeContext& context,
+                           Scratch& scratch)
+    : context_(context),
+      scratch_(scratch),
+      base_(context.inputs.base.tensors[planned.index]),
+      hashes_(context.inputs.experts.size() + 1) {
+  for (const Expert& expert : context.inputs.experts)
+    experts_.push_back(counterpart(expert.header, base_));
+}
+
+std::span<const std::byte> TensorReader::read(std::size_t model, std::int64_t first,
+                                              std::int64_t count, Pool<std::byte>& buffer) {
+  throw_if_stopped();
+  const StageTimer timer(context_.progress, Stage::read);
+  const auto bytes = buffer.take(count * size_of(source(model).dtype));
+  context_.sources[model].read(source(model), first, count, bytes);
+  const std::int64_t next = first + count;
+  context_.sources[model].will_read(source(model), next,
+                                    std::min(count, source(model).count() - next));
+  hashes_[model].update(bytes);
+  context_.progress.bytes += static_cast<std::int64_t>(bytes.size());
+  return bytes;
+}
+
+std::span<const std::byte> TensorReader::read_base(std::int64_t first, std::int64_t count) {
+  const auto raw = read(0, first, count, scratch_.raw_base);
+  const auto base = scratch_.base.take(count);
+  backend::widen({base_.dtype, raw}, base);
+  require_finite(base, first, 0);
+  return raw;
+}
+
+backend::TaskVectorFigures TensorReader::read_task_vector(std::size_t t, std::span<float> tau) {
+  const auto count = static_cast<std::int64_t>(tau.size());
+  const auto raw = read(t + 1, 0, count, scratch_.raw_expert);
+  if (t + 1 < experts_.size()) context_.sources[t + 2].will_read(*experts_[t + 1], 0, count);
+  const StageTimer timer(context_.progress, Stage::task_vector);
+  const std::span<const float> base = scratch_.base.take(count);
+  const std::int64_t width = size_of(experts_[t]->dtype);
+  backend::TaskVectorFigures whole;
+  for_blocks(count, [&](auto f, auto n) {
+    const auto block = backend::task_vector({experts_[t]->dtype, slice(raw, f * width, n * width)},
+                                            slice(base, f, n), slice(tau, f, n));
+    whole.squared += block.squared;
+    whole.is_finite = whole.is_finite && block.is_finite;
+  });
+  if (!whole.is_finite) require_finite(tau, 0, t + 1);
+  return whole;
+}
+
+bool TensorReader::require_finite(std::span<const float> values, std::int64_t first,
+                                  std::size_t model) {
+  const auto bad = backend::first_nonfinite(values);
+  if (!bad) return true;
+  if (!context_.allow_nonfinite) throw_nonfinite(path(model), source(model).name, first + *bad);
+  nonfinite_ += std::ranges::count_if(values, [](float x) { return !std::isfinite(x); });
+  return false;
+}
+
+std::vector<std::string> TensorReader::fingerprints() const {
+  std::vector<std::string> prints;
+  for (const Fingerprint& hash : hashes_) prints.push_back(hash.hex());
+  return prints;
+}
+
+void TensorReader::require_unchanged(std::size_t model, const std::string& before) const {
+  if (fingerprint(model) == before) return;
+  throw InputError(fmt::format(
+      "{}: tensor '{}' has changed since the run's thresholds were found; merge into another "
+      "--output, or --fresh to start over",
+      path(model), source(model).name));
+}
+
+const std::string& TensorReader::path(std::size_t model) const {
+  return model == 0 ? context_.inputs.base.path : context_.inputs.experts[model - 1].header.path;
+}
+
+}  // namespace koine::pipeline

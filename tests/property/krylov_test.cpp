@@ -1,0 +1,156 @@
+#include "lowrank/krylov.hpp"
+
+#include <cmath>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "lowrank/certificate.hpp"
+#include "lowrank/eigen.hpp"
+#include "lowrank/gram.hpp"
+#include "support/spectra.hpp"
+
+namespace koine::lowrank {
+namespace {
+
+using test::Spectrum;
+
+constexpr std::int64_t kShort = 200, kLong = 240, kRung = 8;
+
+/// The eight largest pairs of a 200 x 240 matrix and the Krylov space that they were found in.
+struct Found {
+  std::vector<float> tau;
+  ShortSideFirst side;
+  Workspace workspace;
+  std::vector<double> theta;  ///< all of them, by the judge
+  bool has_converged = false;
+
+  explicit Found(Spectrum spectrum)
+      : tau(test::matrix_with(spectrum, kShort, kLong)),
+        side(MatrixView{tau.data(), kShort, kLong}) {
+    use_one_blas_thread();
+    for (const double sigma : test::reference_singular_values({tau.data(), kShort, kLong}))
+      theta.push_back(sigma * sigma);
+    gram_matrix(side, workspace);
+    has_converged = largest_eigenpairs(Solver::krylov, side, kRung + 1, workspace);
+  }
+  [[nodiscard]] double floor() const { return rounding_floor(kShort, theta[0]); }
+  bool proves(double c, std::int64_t kept) {
+    return nothing_missed_outside(c, kShort, kept, workspace);
+  }
+};
+
+class Krylov : public testing::TestWithParam<Spectrum> {};
+
+TEST_P(Krylov, BasisIsOrthonormalAndHIsItsProjection) {
+  Found found(GetParam());
+  if (!found.has_converged) GTEST_SKIP() << "flat: more vectors than it is worth";
+  const KrylovSpace& space = found.workspace.krylov;
+  const double* q = space.basis.data();
+  const double bound = 8 * kShort * 0x1p-53;
+  for (std::int64_t a = 0; a < space.columns; ++a) {
+    for (std::int64_t b = a; b < space.columns; ++b) {
+      double dot = 0;
+      for (std::int64_t i = 0; i < kShort; ++i) dot += q[a * kShort + i] * q[b * kShort + i];
+      ASSERT_NEAR(dot, a == b ? 1 : 0, bound) << a << " " << b;
+    }
+  }
+  const double* gram = found.workspace.gram.data();
+  for (std::int64_t a = 0; a < space.columns; a += 7) {  // H_ab = q_a^T G q_b
+    for (std::int64_t b = a; b < space.columns; b += 5) {
+      double sum = 0;
+      for (std::int64_t i = 0; i < kShort; ++i) {
+        for (std::int64_t j = 0; j < kShort; ++j) {
+          const double g = i >= j ? gram[j * kShort + i] : gram[i * kShort + j];
+          sum += q[a * kShort + i] * g * q[b * kShort + j];
+        }
+      }
+      ASSERT_NEAR(space.projection.data()[b * space.lead + a], sum, 2 * found.floor()) << a << b;
+    }
+  }
+}
+
+TEST_P(Krylov, FindsTheJudgesValues) {
+  Found found(GetParam());
+  if (!found.has_converged) GTEST_SKIP() << "flat: more vectors than it is worth";
+  for (std::size_t i = 0; i < kRung; ++i)
+    EXPECT_NEAR(found.workspace.values.data()[i], found.theta[i], 2 * found.floor()) << i;
+  EXPECT_LE(largest_residual(kShort, kRung, found.workspace), 2e-10);
+}
+
+TEST_P(Krylov, TheRemainderNeverProvesWhatIsNotSo) {
+  Found found(GetParam());
+  if (!found.has_converged) GTEST_SKIP() << "flat: more vectors than it is worth";
+  for (std::size_t kept = 1; kept < kRung; ++kept) {
+    const double last = found.theta[kept - 1], next = found.theta[kept];
+    const auto pairs = static_cast<std::int64_t>(kept);
+    if (next > last * (1 - 1e-9) || next <= 4 * found.floor()) continue;  // a cluster; nothing left
+    // One more value than is kept lies above a bound just below it.
+    EXPECT_FALSE(found.proves(next * (1 - 1e-6) - found.floor(), pairs)) << kept;
+    // And two more above the value after that.
+    EXPECT_FALSE(found.proves(found.theta[kept + 1] * (1 - 1e-6), pairs)) << kept;
+  }
+}
+
+TEST_P(Krylov, AMissIsCaughtWhereverItLies) {
+  for (std::size_t missed = 0; missed < kRung; ++missed) {
+    Found found(GetParam());
+    if (!found.has_converged) GTEST_SKIP() << "flat: more vectors than it is worth";
+    if (found.theta[missed] < found.theta[kRung - 1] * (1 + 1e-5) + 4 * found.floor()) continue;
+    // G grows by a direction that the space does not have: twice the missed pair's value along what
+    // is orthogonal to all of Q.
+    KrylovSpace& space = found.workspace.krylov;
+    std::vector<double> away(kShort, 0);
+    away[missed] = 1;
+    for (int pass = 0; pass < 2; ++pass) {
+      for (std::int64_t a = 0; a < space.columns; ++a) {
+        const double* q = space.basis.data() + a * kShort;
+        double dot = 0;
+        for (std::int64_t i = 0; i < kShort; ++i) dot += q[i] * away[static_cast<std::size_t>(i)];
+        for (std::int64_t i = 0; i < kShort; ++i) away[static_cast<std::size_t>(i)] -= dot * q[i];
+      }
+    }
+    double norm = 0;
+    for (const double x : away) norm += x * x;
+    if (norm < 1e-6) continue;  // the space is everything
+    double* gram = found.workspace.gram.data();
+    for (std::size_t j = 0; j < kShort; ++j) {
+      for (std::size_t i = j; i < kShort; ++i)
+        gram[j * kShort + i] += found.theta[missed] * away[i] * away[j] / norm;
+    }
+    const double bound = certificate_bound(found.workspace.values.data()[kRung - 1], found.floor());
+    EXPECT_FALSE(found.proves(bound, kRung)) << missed;
+    EXPECT_FALSE(nothing_missed_above(bound, kShort, kRung, found.workspace)) << missed;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Spectra, Krylov,
+                         testing::Values(Spectrum::flat_noise, Spectrum::power_half,
+                                         Spectrum::power_two, Spectrum::exponential,
+                                         Spectrum::spikes, Spectrum::exact_rank, Spectrum::clusters,
+                                         Spectrum::fp16_delta, Spectrum::tiny, Spectrum::huge),
+                         [](const auto& row) { return testing::PrintToString(row.param); });
+
+struct Proof {
+  Spectrum spectrum;
+  std::int64_t kept;
+  const char* certificate;
+};
+
+// The remainder is known to the root of rounding: where theta_r < 1e-6 theta_1, Cholesky decides.
+TEST(Krylov, TheRemainderSufficesUnlessTheSpectrumFallsSteeply) {
+  for (const Proof& proof :
+       {Proof{Spectrum::spikes, 7, "remainder"}, Proof{Spectrum::exponential, 7, "remainder"},
+        Proof{Spectrum::exponential, 32, "cholesky"}}) {
+    const auto tau = test::matrix_with(proof.spectrum, 321, 340);
+    Workspace workspace;
+    const Factors factors =
+        truncated_svd({tau.data(), 321, 340}, {.number = {proof.kept}}, {}, workspace);
+    EXPECT_EQ(factors.method, "host:krylov");
+    EXPECT_EQ(factors.certificate, proof.certificate) << testing::PrintToString(proof.spectrum);
+    EXPECT_GT(factors.iterations, 1);
+  }
+}
+
+}  // namespace
+}  // namespace koine::lowrank
