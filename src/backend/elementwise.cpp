@@ -1,121 +1,135 @@
 #include "backend/elementwise.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cassert>
 #include <cmath>
 #include <cstring>
-#include <memory>
 
+#include "backend/elementwise_kernels.hpp"
+#include "core/lanes.hpp"
 #include "core/rules.hpp"
 
 namespace koine::backend {
 namespace {
 
+constexpr std::size_t kBatch = 1024;  // float64 inputs are narrowed so many at a time
+
+const ElementwiseKernels& kernels() {
+  static const ElementwiseKernels& fastest = *elementwise_variants()[0];
+  return fastest;
+}
+
 template <typename T>
-T load(const std::byte* at, std::size_t i) noexcept {
-  T value;
-  std::memcpy(&value, at + i * sizeof(T), sizeof(T));
+std::int64_t length(std::span<T> span) noexcept {
+  return static_cast<std::int64_t>(span.size());
+}
+
+Stored stored_as(DType dtype) noexcept {
+  assert(dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16);
+  return dtype == DType::f16 ? Stored::f16 : dtype == DType::bf16 ? Stored::bf16 : Stored::f32;
+}
+
+double load_double(const std::byte* at, std::size_t i) noexcept {
+  double value;
+  std::memcpy(&value, at + i * sizeof value, sizeof value);
   return value;
 }
 
-/// Every fp16 value, widened by the rule: a table of 256 KiB stays in the cache where the rule's
-/// branches would not pay.
-const std::array<float, 65536>& f16_table() {
-  static const auto table = [] {
-    auto values = std::make_unique<std::array<float, 65536>>();
-    for (std::uint32_t h = 0; h < 65536; ++h)
-      (*values)[h] = rules::widen_f16(static_cast<std::uint16_t>(h));
-    return values;
-  }();
-  return *table;
-}
-
-/// Calls use(i, float32 value) for every element.
-template <typename Use>
-void for_each_widened(RawSpan raw, std::size_t count, Use use) {
-  const std::byte* at = raw.bytes.data();
-  if (raw.dtype == DType::f32) {
-    for (std::size_t i = 0; i < count; ++i) use(i, load<float>(at, i));
-  } else if (raw.dtype == DType::f16) {
-    const auto& table = f16_table();
-    for (std::size_t i = 0; i < count; ++i) use(i, table[load<std::uint16_t>(at, i)]);
-  } else if (raw.dtype == DType::bf16) {
-    for (std::size_t i = 0; i < count; ++i) use(i, rules::widen_bf16(load<std::uint16_t>(at, i)));
-  } else {
-    for (std::size_t i = 0; i < count; ++i) use(i, static_cast<float>(load<double>(at, i)));
-  }
-}
-
-/// Stores round(value_i) and counts the finite values that became infinite.
-template <typename Bits, typename Round>
-std::int64_t store_rounded(std::span<const double> value, std::byte* out, Bits infinity,
-                           Round round) {
-  std::int64_t overflows = 0;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    const Bits bits = round(value[i]);
-    std::memcpy(out + i * sizeof(Bits), &bits, sizeof(Bits));
-    const auto magnitude =
-        static_cast<Bits>(bits & static_cast<Bits>(~(Bits{1} << (sizeof(Bits) * 8 - 1))));
-    overflows += (magnitude == infinity && std::isfinite(value[i])) ? 1 : 0;
-  }
-  return overflows;
+/// float64 elements from `first` on, as float32.
+void narrow(const std::byte* raw, std::size_t first, std::span<float> out) noexcept {
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] = static_cast<float>(load_double(raw, first + i));
 }
 
 }  // namespace
 
+const ElementwiseKernels* const* elementwise_variants() {
+#if defined(__x86_64__)
+  static const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  static const bool has_avx512 =
+      has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+  static const ElementwiseKernels* const all[] = {&elementwise_avx512(), &elementwise_avx2(),
+                                                  &elementwise_portable(), nullptr};
+  return all + (has_avx512 ? 0 : has_avx2 ? 1 : 2);
+#else
+  static const ElementwiseKernels* const all[] = {&elementwise_portable(), nullptr};
+  return all;
+#endif
+}
+
 void widen(RawSpan raw, std::span<float> out) {
-  for_each_widened(raw, out.size(), [&](std::size_t i, float value) { out[i] = value; });
+  if (raw.dtype == DType::f64) return narrow(raw.bytes.data(), 0, out);
+  kernels().widen(stored_as(raw.dtype), raw.bytes.data(), out.data(), length(out));
 }
 
-void task_vector(RawSpan expert, std::span<const float> base, std::span<float> tau) {
-  for_each_widened(expert, tau.size(), [&](std::size_t i, float value) {
-    tau[i] = rules::task_vector(value, base[i]);
-  });
+TaskVectorFigures task_vector(RawSpan expert, std::span<const float> base, std::span<float> tau) {
+  Lanes lanes{};
+  if (expert.dtype != DType::f64) {
+    const bool is_finite =
+        kernels().task_vector(stored_as(expert.dtype), expert.bytes.data(), base.data(), tau.data(),
+                              length(tau), lanes.data());
+    return {total(lanes), is_finite};
+  }
+  bool is_finite = true;
+  std::array<float, kBatch> wide;
+  for (std::size_t first = 0; first < tau.size(); first += kBatch) {
+    const std::span<float> here(wide.data(), std::min(kBatch, tau.size() - first));
+    narrow(expert.bytes.data(), first, here);
+    is_finite = kernels().task_vector(Stored::f32, here.data(), base.data() + first,
+                                      tau.data() + first, length(here), lanes.data()) &&
+                is_finite;
+  }
+  return {total(lanes), is_finite};
 }
 
-void accumulate(double weight, std::span<const float> m, std::span<double> sum) {
-  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = rules::accumulate(sum[i], weight, m[i]);
+double take_part(double weight, std::span<const float> m, std::span<double> sum,
+                 std::span<std::uint8_t> seen) {
+  Lanes lanes{};
+  kernels().take_part(weight, m.data(), sum.data(), seen.data(), length(m), lanes.data());
+  return total(lanes);
+}
+
+double note_part(std::span<const float> m, std::span<std::uint8_t> seen) {
+  Lanes lanes{};
+  kernels().note_part(m.data(), seen.data(), length(m), lanes.data());
+  return total(lanes);
+}
+
+double sum_of_squares(std::span<const float> values) noexcept {
+  Lanes lanes{};
+  kernels().squares(values.data(), length(values), lanes.data());
+  return total(lanes);
+}
+
+DeltaSums delta_sums(std::span<const float> base, std::span<const double> delta) {
+  Lanes dots{}, squares{};
+  kernels().delta_sums(base.data(), delta.data(), length(base), dots.data(), squares.data());
+  return {total(dots), total(squares)};
 }
 
 void add_to_base(RawSpan base, double lambda, std::span<double> sum_to_value) {
-  if (base.dtype == DType::f64) {
-    for (std::size_t i = 0; i < sum_to_value.size(); ++i) {
-      sum_to_value[i] = rules::merged(load<double>(base.bytes.data(), i), lambda, sum_to_value[i]);
-    }
-    return;
+  if (base.dtype != DType::f64) {
+    return kernels().add_to_base(stored_as(base.dtype), base.bytes.data(), lambda,
+                                 sum_to_value.data(), length(sum_to_value));
   }
-  for_each_widened(base, sum_to_value.size(), [&](std::size_t i, float value) {
-    sum_to_value[i] = rules::merged(static_cast<double>(value), lambda, sum_to_value[i]);
-  });
+  for (std::size_t i = 0; i < sum_to_value.size(); ++i)
+    sum_to_value[i] = rules::merged(load_double(base.bytes.data(), i), lambda, sum_to_value[i]);
 }
 
 std::int64_t round_to(DType dtype, std::span<const double> value, std::span<std::byte> out) {
-  if (dtype == DType::f64) {
-    std::memcpy(out.data(), value.data(), value.size_bytes());
-    return 0;
-  }
-  if (dtype == DType::f32) {
-    return store_rounded<std::uint32_t>(value, out.data(), 0x7F800000U, [](double x) {
-      return rules::bits_as<std::uint32_t>(rules::round_f32(x));
-    });
-  }
-  if (dtype == DType::f16)
-    return store_rounded<std::uint16_t>(value, out.data(), 0x7C00U, rules::round_f16);
-  return store_rounded<std::uint16_t>(value, out.data(), 0x7F80U, rules::round_bf16);
+  if (dtype != DType::f64)
+    return kernels().round_to(stored_as(dtype), value.data(), out.data(), length(value));
+  if (!value.empty()) std::memcpy(out.data(), value.data(), value.size_bytes());
+  return 0;
 }
 
 std::optional<std::int64_t> first_nonfinite(std::span<const float> values) noexcept {
-  constexpr std::size_t kBatch = 1024;
-  for (std::size_t start = 0; start < values.size(); start += kBatch) {
-    const std::size_t end = std::min(values.size(), start + kBatch);
-    std::uint32_t largest = 0;
-    for (std::size_t i = start; i < end; ++i)
-      largest = std::max(largest, rules::magnitude_key(values[i]));
-    if (largest < 0x7F800000U) continue;
-    for (std::size_t i = start; i < end; ++i) {
-      if (!std::isfinite(values[i])) return static_cast<std::int64_t>(i);
-    }
-  }
-  return std::nullopt;
+  if (kernels().all_finite(values.data(), length(values))) return std::nullopt;
+  const auto* bad = std::find_if(values.data(), values.data() + values.size(),
+                                 [](float x) { return !std::isfinite(x); });
+  return bad - values.data();
 }
 
 }  // namespace koine::backend

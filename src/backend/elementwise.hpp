@@ -20,11 +20,32 @@ struct RawSpan {
 /// out_i = float32(raw_i).  @pre raw.dtype is a float type
 void widen(RawSpan raw, std::span<float> out);
 
-/// tau_i = float32(expert_i) - float32(base_i), one rounding.  `base` is widened already.
-void task_vector(RawSpan expert, std::span<const float> base, std::span<float> tau);
+/// What one pass over a task vector says of it.
+struct TaskVectorFigures {
+  double squared = 0;  ///< sum_i tau_i^2, in the order of core/lanes.hpp
+  bool is_finite = true;
+};
 
-/// sum_i += weight * double(m_i), product and sum rounded separately.
-void accumulate(double weight, std::span<const float> m, std::span<double> sum);
+/// tau_i = float32(expert_i) - float32(base_i), one rounding.  `base` is widened already.
+TaskVectorFigures task_vector(RawSpan expert, std::span<const float> base, std::span<float> tau);
+
+/// sum_i += weight * double(m_i), product and sum rounded separately; seen_i with the sign of m_i
+/// (rules::see_sign). Returns sum_i m_i^2, in the order of core/lanes.hpp.
+[[nodiscard]] double take_part(double weight, std::span<const float> m, std::span<double> sum,
+                               std::span<std::uint8_t> seen);
+
+/// As take_part, without the sum.
+[[nodiscard]] double note_part(std::span<const float> m, std::span<std::uint8_t> seen);
+
+/// sum_i x_i^2, in the order of core/lanes.hpp.
+[[nodiscard]] double sum_of_squares(std::span<const float> values) noexcept;
+
+/// Of a block of the result before it is added to the base, in the order of core/lanes.hpp.
+struct DeltaSums {
+  double base_dot_delta = 0;  ///< sum_i base_i * delta_i
+  double delta_squared = 0;   ///< sum_i delta_i^2
+};
+[[nodiscard]] DeltaSums delta_sums(std::span<const float> base, std::span<const double> delta);
 
 /// value_i = double(base_i) + lambda * sum_i, product and sum rounded separately; base as stored,
 /// exact.

@@ -123,11 +123,13 @@ void bench_task_vector(Lab& lab, const Shape& shape, int threads) {
 }
 
 void bench_accumulate(Lab& lab, const Shape& shape, int threads) {
-  const Moves moves{"accumulate", 16};
+  const Moves moves{"accumulate", 18};  // sum and signs, both read and written
   const Matrices& in = lab.matrices(shape, threads);
   auto sum = buffers<double>(threads, in.count());
+  auto seen = buffers<std::uint8_t>(threads, in.count());
   const auto run = [&](int thread) {
-    backend::accumulate(kWeight, in.taus[as_size(thread)], sum[as_size(thread)]);
+    (void)backend::take_part(kWeight, in.taus[as_size(thread)], sum[as_size(thread)],
+                             seen[as_size(thread)]);
   };
   const Sample sample = measure({run, {}}, lab.timing(threads));
   const auto before = sum;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <exception>
 #include <mutex>
 #include <vector>
 
@@ -133,6 +134,18 @@ void Source::read(const TensorInfo& tensor, std::int64_t first, std::int64_t cou
     file->read_at(out, tensor.offset + first * size_of(tensor.dtype));
   else
     gather(*file, tensor, first, out);
+}
+
+void Source::will_read(const TensorInfo& tensor, std::int64_t first,
+                       std::int64_t count) const noexcept {
+  const std::int64_t size = size_of(tensor.dtype);
+  if (count == 0 || !tensor.strides.empty()) return;
+  try {
+    state_->file(static_cast<std::size_t>(tensor.file))
+        ->start_reading(tensor.offset + first * size, count * size);
+  } catch (const std::exception&) {
+    return;
+  }
 }
 
 }  // namespace koine::checkpoint

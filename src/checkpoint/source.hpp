@@ -24,6 +24,10 @@ class Source {
   void read(const TensorInfo& tensor, std::int64_t first, std::int64_t count,
             std::span<std::byte> out) const;
 
+  /// Starts reading those elements into the page cache, so that read() finds them there. Advice:
+  /// does nothing where it cannot (strided tensors, a file that is gone: read() tells).
+  void will_read(const TensorInfo& tensor, std::int64_t first, std::int64_t count) const noexcept;
+
  private:
   struct State;
   std::unique_ptr<State> state_;

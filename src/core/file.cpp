@@ -20,6 +20,7 @@ namespace {
 std::atomic<std::int64_t> g_read{0};
 std::atomic<std::int64_t> g_written{0};
 
+constexpr std::int64_t kPage = 4096;
 constexpr std::size_t kLargestCall = std::size_t{1} << 30;  // pread and pwrite stop at 2 GiB
 
 [[noreturn]] void throw_storage(const std::string& path, const char* doing) {
@@ -132,6 +133,17 @@ void File::write_at(std::span<const std::byte> bytes, std::int64_t offset) const
     done += static_cast<std::size_t>(put);
   }
   g_written += static_cast<std::int64_t>(bytes.size());
+}
+
+void File::start_writing(std::int64_t offset, std::int64_t bytes) const noexcept {
+  const std::int64_t first = (offset + kPage - 1) / kPage * kPage;
+  const std::int64_t last = (offset + bytes) / kPage * kPage;
+  if (first < last)
+    (void)::sync_file_range(descriptor_, first, last - first, SYNC_FILE_RANGE_WRITE);
+}
+
+void File::start_reading(std::int64_t offset, std::int64_t bytes) const noexcept {
+  (void)::posix_fadvise(descriptor_, offset, bytes, POSIX_FADV_WILLNEED);
 }
 
 void File::sync() const {

@@ -33,6 +33,11 @@ class File {
   void read_at(std::span<std::byte> out, std::int64_t offset) const;
   /// @throws StorageError (disk full, quota, I/O)
   void write_at(std::span<const std::byte> bytes, std::int64_t offset) const;
+  /// Starts writing the pages wholly inside [offset, offset + bytes) to the disk, so that sync()
+  /// has less to wait for. Advice: reports nothing.
+  void start_writing(std::int64_t offset, std::int64_t bytes) const noexcept;
+  /// Starts reading that range into the page cache. Advice: reports nothing.
+  void start_reading(std::int64_t offset, std::int64_t bytes) const noexcept;
   void sync() const;  ///< fsync. @throws StorageError
   void close();       ///< reports what a destructor cannot. @throws StorageError
   [[nodiscard]] std::int64_t size() const;  ///< bytes

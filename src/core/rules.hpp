@@ -101,6 +101,14 @@ KOINE_HD inline double accumulate(double sum, double weight, float m) noexcept {
   return sum + product;
 }
 
+/// Which signs an element's M have had, with one more: bit 0 plus, bit 1 minus, bit 2 two or more
+/// that are not zero. A NaN has no sign.
+KOINE_HD inline std::uint8_t see_sign(std::uint8_t seen, float m) noexcept {
+  const unsigned plus = m > 0 ? 1U : 0U, minus = m < 0 ? 2U : 0U, before = seen;
+  const unsigned again = ((before & 3U) != 0 && (plus | minus) != 0) ? 4U : 0U;
+  return static_cast<std::uint8_t>(before | plus | minus | again);
+}
+
 /// W_0 + lambda * sum, product and sum rounded separately in float64.
 KOINE_HD inline double merged(double base, double lambda, double sum) noexcept {
   const double product = lambda * sum;

@@ -3,21 +3,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 namespace koine::pipeline {
 
 /// Elements worked on at once. Part of the format: sums of figures are cut here, whatever the
 /// memory or the threads.
 inline constexpr std::int64_t kBlock = std::int64_t{1} << 17;
-
-/// The first `count` elements of a buffer that never shrinks.
-template <typename T>
-std::span<T> grow(std::vector<T>& buffer, std::int64_t count) {
-  if (static_cast<std::int64_t>(buffer.size()) < count)
-    buffer.resize(static_cast<std::size_t>(count));
-  return {buffer.data(), static_cast<std::size_t>(count)};
-}
 
 template <typename T>
 std::span<T> slice(std::span<T> all, std::int64_t first, std::int64_t count) {

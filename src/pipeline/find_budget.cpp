@@ -93,10 +93,10 @@ class BudgetSearch {
     TensorReader reader(planned, context_, scratch);
     const std::int64_t count = reader.base().count();
     reader.read_base(0, count);
-    const auto tau = grow(scratch.tau, count), low = grow(scratch.m, count);
+    const auto tau = scratch.tau.take(count), low = scratch.m.take(count);
     for (std::size_t t = 0; t < searches_.size(); ++t) {
       throw_if_stopped();
-      if (!reader.read_task_vector(t, tau)) continue;
+      if (!reader.read_task_vector(t, tau).is_finite) continue;
       const StageTimer timer(context_.progress, Stage::prune);
       const MatrixView matrix{tau.data(), reader.base().shape[0], reader.base().shape[1]};
       (void)context_.method.low_part(matrix, prune_parameters(planned, t, context_, reader), low,

@@ -15,7 +15,7 @@
 #include "pipeline/origin.hpp"
 #include "pipeline/run_folder.hpp"
 #include "pipeline/run_log.hpp"
-#include "pipeline/shard_work.hpp"
+#include "pipeline/shard_relay.hpp"
 #include "pipeline/tied_output.hpp"
 
 namespace koine::pipeline {
@@ -37,19 +37,23 @@ struct Share {
 Share merge_share(const Plan& plan, const MergeContext& context, const RunFolder& run,
                   const ShardOptions& options, int rank) {
   Share share{stats::Slots(plan.tensors.size(), context.inputs.experts.size())};
+  const Published note = [&](std::size_t index, const store::ShardRecord& record) {
+    const PlannedShard& shard = plan.shards[index];
+    for (std::size_t i = 0; i < shard.tensors.size(); ++i)
+      share.slots.fill(shard.tensors[i], record.tensors[i].row);
+  };
+  std::vector<std::size_t> to_merge;
   for (const std::size_t index : plan.shards_of(rank)) {
     throw_if_stopped();
-    const PlannedShard& shard = plan.shards[index];
-    auto record = reuse_shard(shard, plan, context, run.path, options);
-    if (record)
+    if (const auto record = reuse_shard(plan.shards[index], plan, context, run.path, options)) {
+      note(index, *record);
       ++share.reused;
-    else {
-      record = merge_shard(shard, plan, context, run.path, options);
-      ++share.merged;
+    } else {
+      to_merge.push_back(index);
     }
-    for (std::size_t i = 0; i < shard.tensors.size(); ++i)
-      share.slots.fill(shard.tensors[i], record->tensors[i].row);
   }
+  merge_shards(to_merge, plan, context, run.path, options, note);
+  share.merged = static_cast<std::int64_t>(to_merge.size());
   return share;
 }
 
@@ -113,7 +117,8 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   if (processes.is_root()) check_tied_outputs(context);
   RunBudget budget;
   budget.settle(plan, {identity, run, threads}, context, processes);  // collective
-  Share share = merge_share(plan, context, run, {threads, run.trusts_inputs, identity.arithmetic},
+  std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
+  Share share = merge_share(plan, context, run, {scratch, run.trusts_inputs, identity.arithmetic},
                             processes.rank().value);
 
   processes.all_reduce_sum(share.slots.values());  // collective

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
-#include <fmt/format.h>
-
 #include "backend/elementwise.hpp"
 #include "backend/to_double.hpp"
-#include "core/error.hpp"
 #include "core/stop.hpp"
+#include "pipeline/bad_values.hpp"
 #include "pipeline/blocks.hpp"
 #include "pipeline/factor_folder.hpp"
 #include "pipeline/model_budget.hpp"
@@ -65,57 +63,61 @@ class TensorMerger {
   /// A block of a tensor that is merged densely, averaged, or kept as it is in the base.
   void merge_block(std::int64_t first, std::int64_t count) {
     const auto raw = reader_.read_base(first, count);
-    const auto sum = grow(scratch_.sum, count);
-    const auto seen = grow(scratch_.seen, count);
+    const auto sum = scratch_.sum.take(count);
+    const auto seen = scratch_.seen.take(count);
     std::ranges::fill(sum, 0.0);
     std::ranges::fill(seen, std::uint8_t{0});
     for (std::size_t t = 0; t < reader_.expert_count() && planned_.treatment != Treatment::base;
          ++t) {
       const auto raw_expert = reader_.read(t + 1, first, count, scratch_.raw_expert);
-      const auto tau = grow(scratch_.tau, count);
+      const auto tau = scratch_.tau.take(count);
       auto m = tau;
+      bool is_finite = true;
       {
         const StageTimer timer(context_.progress, Stage::task_vector);
-        backend::task_vector({reader_.expert(t).dtype, raw_expert},
-                             slice(std::span<const float>(scratch_.base), 0, count), tau);
+        const auto figures = backend::task_vector({reader_.expert(t).dtype, raw_expert},
+                                                  scratch_.base.take(count), tau);
+        outcome_.row.experts[t].tau_squared += figures.squared;
+        is_finite = figures.is_finite;
         if (planned_.treatment == Treatment::averaged) {
-          m = grow(scratch_.m, count);
+          m = scratch_.m.take(count);
           backend::widen({reader_.expert(t).dtype, raw_expert}, m);
+          is_finite = false;  // not known of the widened values
         }
-        reader_.require_finite(m, first, t + 1);
+        if (!is_finite) reader_.require_finite(m, first, t + 1);
       }
       auto& row = outcome_.row.experts[t];
       row.method = "dense";
       row.kept += count;
-      note_part(t, tau, m, seen);
       if (planned_.treatment == Treatment::averaged)
-        add_stored(t, raw_expert, sum);
+        add_stored(t, raw_expert, m, sum, seen);
       else
-        add_part(t, m, sum);
+        take_part(t, m, sum, seen);
     }
     if (planned_.treatment == Treatment::base) {
       for (auto& row : outcome_.row.experts) row.method = "base";
     }
-    finish_block(first, raw, slice(std::span<const float>(scratch_.base), 0, count), sum, seen);
+    finish_block(first, raw, scratch_.base.take(count), sum, seen);
   }
 
   /// A selected matrix: whole, one expert after the other.
   void merge_matrix() {
     const std::int64_t count = tensor_.count();
     const auto raw = reader_.read_base(0, count);
-    const auto base = slice(std::span<const float>(scratch_.base), 0, count);
-    const auto sum = grow(scratch_.sum, count);
-    const auto seen = grow(scratch_.seen, count);
-    const auto tau = grow(scratch_.tau, count);
-    const auto m = grow(scratch_.m, count);
+    const std::span<const float> base = scratch_.base.take(count);
+    const auto sum = scratch_.sum.take(count);
+    const auto seen = scratch_.seen.take(count);
+    const auto tau = scratch_.tau.take(count);
+    const auto m = scratch_.m.take(count);
     std::ranges::fill(sum, 0.0);
     std::ranges::fill(seen, std::uint8_t{0});
     for (std::size_t t = 0; t < reader_.expert_count(); ++t) {
       throw_if_stopped();
-      prune(t, tau, m, reader_.read_task_vector(t, tau));
+      const auto figures = reader_.read_task_vector(t, tau);
+      prune(t, tau, m, figures.is_finite);
+      outcome_.row.experts[t].tau_squared = figures.squared;
       for_blocks(count, [&](auto f, auto n) {
-        note_part(t, slice(tau, f, n), slice(m, f, n), slice(seen, f, n));
-        add_part(t, slice(m, f, n), slice(sum, f, n));
+        take_part(t, slice(m, f, n), slice(sum, f, n), slice(seen, f, n));
       });
     }
     const std::int64_t width = size_of(tensor_.dtype);
@@ -154,27 +156,20 @@ class TensorMerger {
     return matrix.thresholds[t];
   }
 
-  /// The figures of this block of one expert.
-  void note_part(std::size_t t, std::span<const float> tau, std::span<const float> m,
+  /// sum += weight * double(M), and the figures of this block of M.
+  void take_part(std::size_t t, std::span<const float> m, std::span<double> sum,
                  std::span<std::uint8_t> seen) {
     const StageTimer timer(context_.progress, Stage::accumulate);
-    auto& row = outcome_.row.experts[t];
-    const double tau_squared = stats::sum_of_squares(tau);
-    row.tau_squared += tau_squared;
-    row.merged_squared += m.data() == tau.data() ? tau_squared : stats::sum_of_squares(m);
-    stats::note_signs(m, seen);
+    outcome_.row.experts[t].merged_squared +=
+        backend::take_part(planned_.parts[t].weight, m, sum, seen);
   }
 
-  /// sum += weight * double(M).
-  void add_part(std::size_t t, std::span<const float> m, std::span<double> sum) {
+  /// sum += weight * double(W_t), exact for every type; m is W_t in float32, for the figures.
+  void add_stored(std::size_t t, std::span<const std::byte> raw, std::span<const float> m,
+                  std::span<double> sum, std::span<std::uint8_t> seen) {
     const StageTimer timer(context_.progress, Stage::accumulate);
-    backend::accumulate(planned_.parts[t].weight, m, sum);
-  }
-
-  /// sum += weight * double(W_t), exact for every type.
-  void add_stored(std::size_t t, std::span<const std::byte> raw, std::span<double> sum) {
-    const StageTimer timer(context_.progress, Stage::accumulate);
-    const auto values = grow(scratch_.difference, static_cast<std::int64_t>(sum.size()));
+    outcome_.row.experts[t].merged_squared += backend::note_part(m, seen);
+    const auto values = scratch_.difference.take(static_cast<std::int64_t>(sum.size()));
     backend::to_double({reader_.expert(t).dtype, raw}, values);
     const double weight = planned_.parts[t].weight;
     for (std::size_t i = 0; i < sum.size(); ++i) {
@@ -187,7 +182,7 @@ class TensorMerger {
   void finish_block(std::int64_t first, std::span<const std::byte> raw, std::span<const float> base,
                     std::span<double> sum, std::span<const std::uint8_t> seen) {
     const auto out =
-        grow(scratch_.out, static_cast<std::int64_t>(sum.size()) * size_of(planned_.out_dtype));
+        scratch_.out.take(static_cast<std::int64_t>(sum.size()) * size_of(planned_.out_dtype));
     {
       const StageTimer timer(context_.progress, Stage::round);
       if (planned_.divisor != 0) {
@@ -199,7 +194,8 @@ class TensorMerger {
         backend::add_to_base({tensor_.dtype, raw}, planned_.lambda, sum);
       const std::int64_t overflows = backend::round_to(planned_.out_dtype, sum, out);
       outcome_.row.model.overflows += overflows;
-      if (overflows > 0 && !context_.allow_nonfinite) throw_overflow(first, sum);
+      if (overflows > 0 && !context_.allow_nonfinite)
+        throw_overflow(tensor_.name, planned_.out_dtype, first, sum);
     }
     emit(first * size_of(planned_.out_dtype), out);
   }
@@ -208,26 +204,14 @@ class TensorMerger {
   void count_delta(std::span<const float> base, std::span<const double> sum) {
     std::span<const double> delta = sum;
     if (planned_.treatment == Treatment::averaged) {
-      const auto difference = grow(scratch_.difference, static_cast<std::int64_t>(sum.size()));
+      const auto difference = scratch_.difference.take(static_cast<std::int64_t>(sum.size()));
       for (std::size_t i = 0; i < sum.size(); ++i)
         difference[i] = sum[i] - static_cast<double>(base[i]);
       delta = difference;
     }
-    outcome_.row.model.base_dot_delta += stats::dot(base, delta);
-    outcome_.row.model.delta_squared += stats::sum_of_squares(delta);
-  }
-
-  [[noreturn]] void throw_overflow(std::int64_t first, std::span<const double> values) const {
-    std::byte one[8];
-    std::size_t i = 0;
-    while (i + 1 < values.size() &&
-           backend::round_to(planned_.out_dtype, values.subspan(i, 1), one) == 0)
-      ++i;
-    throw InputError(fmt::format(
-        "tensor '{}' at flat index {}: {:g} overflows {}; choose out_dtype bfloat16 or float32, or "
-        "pass --allow-nonfinite",
-        tensor_.name, first + static_cast<std::int64_t>(i), values[i],
-        recipe_name(planned_.out_dtype)));
+    const backend::DeltaSums sums = backend::delta_sums(base, delta);
+    outcome_.row.model.base_dot_delta += sums.base_dot_delta;
+    outcome_.row.model.delta_squared += sums.delta_squared;
   }
 
   void emit(std::int64_t offset, std::span<const std::byte> bytes) {

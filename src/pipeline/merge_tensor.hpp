@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/pool.hpp"
 #include "lowrank/truncated_svd.hpp"
 #include "pipeline/plan.hpp"
 #include "pipeline/progress.hpp"
@@ -15,12 +16,13 @@
 
 namespace koine::pipeline {
 
-/// Buffers of one thread; they grow to the largest tensor seen and are used again.
+/// Buffers of one thread; they grow to the largest tensor seen and are used again, for as long as
+/// the merge lasts.
 struct Scratch {
-  std::vector<std::byte> raw_base, raw_expert, out;
-  std::vector<float> base, tau, m;
-  std::vector<double> sum, difference;
-  std::vector<std::uint8_t> seen;
+  Pool<std::byte> raw_base, raw_expert, out;
+  Pool<float> base, tau, m;
+  Pool<double> sum, difference;
+  Pool<std::uint8_t> seen;
   lowrank::Workspace svd;
 };
 
@@ -54,6 +56,11 @@ using Sink = std::function<void(std::int64_t offset, std::span<const std::byte> 
 /// allow_nonfinite)
 [[nodiscard]] TensorOutcome merge_tensor(const PlannedTensor& planned, const MergeContext& context,
                                          Scratch& scratch, const Sink& sink);
+
+/// Starts reading what merge_tensor reads first: the base's and the first expert's bytes (of a
+/// tensor that is merged block by block, the first block). Advice; the page cache's memory alone.
+/// @pre there is an expert
+void will_merge(const PlannedTensor& planned, const MergeContext& context) noexcept;
 
 /// The fingerprints alone: reads the inputs of one tensor.
 [[nodiscard]] std::vector<std::string> fingerprints_of(const PlannedTensor& planned,

@@ -23,16 +23,6 @@ std::vector<store::ShardTensor> datasets_of(const PlannedShard& shard, const Pla
   return datasets;
 }
 
-/// Positions in the shard, costliest tensor first, so that threads end together.
-std::vector<std::size_t> costliest_first(const PlannedShard& shard, const Plan& plan) {
-  std::vector<std::size_t> order(shard.tensors.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return plan.tensors[shard.tensors[a]].cost > plan.tensors[shard.tensors[b]].cost;
-  });
-  return order;
-}
-
 /// Whether the file on disk is the one the journal speaks of.
 bool is_intact(const store::ShardRecord& record, const PlannedShard& shard, const Plan& plan,
                const Inputs& inputs, const std::filesystem::path& run, int threads) {
@@ -54,9 +44,10 @@ bool is_intact(const store::ShardRecord& record, const PlannedShard& shard, cons
 }
 
 void require_same_inputs(const store::ShardRecord& record, const PlannedShard& shard,
-                         const Plan& plan, const MergeContext& context, int threads) {
-  std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
+                         const Plan& plan, const MergeContext& context,
+                         std::span<Scratch> scratch) {
   const auto order = costliest_first(shard, plan);
+  const int threads = static_cast<int>(scratch.size());
   parallel_for(static_cast<std::int64_t>(order.size()), threads, [&](std::int64_t i, int thread) {
     const std::size_t at = order[static_cast<std::size_t>(i)];
     const PlannedTensor& planned = plan.tensors[shard.tensors[at]];
@@ -77,58 +68,68 @@ void require_same_inputs(const store::ShardRecord& record, const PlannedShard& s
 
 }  // namespace
 
+std::vector<std::size_t> costliest_first(const PlannedShard& shard, const Plan& plan) {
+  std::vector<std::size_t> order(shard.tensors.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return plan.tensors[shard.tensors[a]].cost > plan.tensors[shard.tensors[b]].cost;
+  });
+  return order;
+}
+
 std::optional<store::ShardRecord> reuse_shard(const PlannedShard& shard, const Plan& plan,
                                               const MergeContext& context,
                                               const std::filesystem::path& run,
                                               const ShardOptions& options) {
   const StageTimer timer(context.progress, Stage::check);
   auto record = store::read_record(run, shard.name);
-  if (!record || !is_intact(*record, shard, plan, context.inputs, run, options.threads))
+  if (!record || !is_intact(*record, shard, plan, context.inputs, run, options.threads()))
     return std::nullopt;
   if (context.budget != nullptr && !context.budget->agrees(*record, shard)) return std::nullopt;
-  if (!options.trusts_inputs) require_same_inputs(*record, shard, plan, context, options.threads);
+  if (!options.trusts_inputs) require_same_inputs(*record, shard, plan, context, options.scratch);
   context.progress.bytes += shard.bytes_in - shard.bytes_searched + shard.bytes_out;
   context.progress.tensors += static_cast<std::int64_t>(shard.tensors.size());
   return record;
 }
 
-store::ShardRecord merge_shard(const PlannedShard& shard, const Plan& plan,
-                               const MergeContext& context, const std::filesystem::path& run,
-                               const ShardOptions& options) {
+ShardWork::ShardWork(const PlannedShard& shard, const Plan& plan, const MergeContext& context,
+                     const std::filesystem::path& run, const std::string& arithmetic)
+    : shard_(shard),
+      plan_(plan),
+      context_(context),
+      run_(run),
+      record_{shard.name, shard.file, {}, 0, arithmetic, {}, {}},
+      other_integers_(shard.tensors.size()) {
   std::error_code none;
-  std::filesystem::remove(run / shard.file,
-                          none);  // not trusted any more; a full disk must not hold it twice
-  store::ShardWriter writer(run / shard.file, shard.name, datasets_of(shard, plan, context.inputs));
-  store::ShardRecord record{shard.name, shard.file, {}, 0, options.arithmetic, {}, {}};
-  record.tensors.resize(shard.tensors.size());
-  std::vector<Scratch> scratch(static_cast<std::size_t>(options.threads));
-  std::vector<std::vector<std::string>> other_integers(shard.tensors.size());
-  const auto order = costliest_first(shard, plan);
-  parallel_for(
-      static_cast<std::int64_t>(order.size()), options.threads, [&](std::int64_t i, int thread) {
-        const std::size_t at = order[static_cast<std::size_t>(i)];
-        TensorOutcome outcome = merge_tensor(
-            plan.tensors[shard.tensors[at]], context, scratch[static_cast<std::size_t>(thread)],
-            [&](std::int64_t offset, std::span<const std::byte> bytes) {
-              writer.write(at, offset, bytes);
-            });
-        record.tensors[at].inputs = std::move(outcome.fingerprints);
-        record.tensors[at].row = std::move(outcome.row);
-        other_integers[at] = std::move(outcome.experts_with_other_integers);
-      });
-  for (std::size_t at = 0; at < other_integers.size(); ++at) {
-    const PlannedTensor& planned = plan.tensors[shard.tensors[at]];
-    for (const std::string& expert : other_integers[at])
-      record.other_integers.emplace_back(expert, context.inputs.base.tensors[planned.index].name);
+  std::filesystem::remove(run / shard.file, none);
+  record_.tensors.resize(shard.tensors.size());
+  writer_ = std::make_unique<store::ShardWriter>(run / shard.file, shard.name,
+                                                 datasets_of(shard, plan, context.inputs));
+}
+
+void ShardWork::merge(std::size_t at, Scratch& scratch) {
+  TensorOutcome outcome = merge_tensor(plan_.tensors[shard_.tensors[at]], context_, scratch,
+                                       [&](std::int64_t offset, std::span<const std::byte> bytes) {
+                                         writer_->write(at, offset, bytes);
+                                       });
+  record_.tensors[at].inputs = std::move(outcome.fingerprints);
+  record_.tensors[at].row = std::move(outcome.row);
+  other_integers_[at] = std::move(outcome.experts_with_other_integers);
+}
+
+store::ShardRecord ShardWork::publish(int threads) {
+  for (std::size_t at = 0; at < other_integers_.size(); ++at) {
+    const PlannedTensor& planned = plan_.tensors[shard_.tensors[at]];
+    for (const std::string& expert : other_integers_[at])
+      record_.other_integers.emplace_back(expert, context_.inputs.base.tensors[planned.index].name);
   }
-  const StageTimer timer(context.progress, Stage::publish);
-  const store::ShardSeal seal = writer.publish(options.threads);
-  record.sha256 = seal.sha256;
-  record.size = seal.size;
+  const store::ShardSeal seal = writer_->publish(threads);
+  record_.sha256 = seal.sha256;
+  record_.size = seal.size;
   for (std::size_t at = 0; at < seal.tensors.size(); ++at)
-    record.tensors[at].seal = seal.tensors[at];
-  store::write_record(run, record);
-  return record;
+    record_.tensors[at].seal = seal.tensors[at];
+  store::write_record(run_, record_);
+  return std::move(record_);
 }
 
 }  // namespace koine::pipeline

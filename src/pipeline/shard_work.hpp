@@ -1,10 +1,15 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "pipeline/merge_tensor.hpp"
 #include "store/journal.hpp"
+#include "store/shard_writer.hpp"
 
 namespace koine::pipeline {
 
@@ -19,15 +24,40 @@ namespace koine::pipeline {
                                                             const struct ShardOptions& options);
 
 struct ShardOptions {
-  int threads = 1;
+  std::span<Scratch> scratch;  ///< one per thread
   bool trusts_inputs = false;
   std::string arithmetic;  ///< JSON, kept in the record
+  [[nodiscard]] int threads() const noexcept { return static_cast<int>(scratch.size()); }
 };
 
-/// Merges a shard's tensors on `threads` threads, publishes the file and journals it.
-[[nodiscard]] store::ShardRecord merge_shard(const PlannedShard& shard, const Plan& plan,
-                                             const MergeContext& context,
-                                             const std::filesystem::path& run,
-                                             const ShardOptions& options);
+/// Positions in the shard, costliest tensor first, so that threads end together.
+[[nodiscard]] std::vector<std::size_t> costliest_first(const PlannedShard& shard, const Plan& plan);
+
+/// A shard between its first tensor and its place in the run folder. Destroyed before publish(), it
+/// leaves nothing.
+class ShardWork {
+ public:
+  /// Removes a file that is there: it is not trusted any more, and a full disk must not hold it
+  /// twice. Keeps references. @throws StorageError (a full disk is found here)
+  ShardWork(const PlannedShard& shard, const Plan& plan, const MergeContext& context,
+            const std::filesystem::path& run, const std::string& arithmetic);
+
+  /// Merges the tensor at a position into the file. Thread-safe for different positions, each once.
+  /// @throws as merge_tensor, StorageError
+  void merge(std::size_t at, Scratch& scratch);
+
+  /// Makes the file durable, hashing on `threads` threads, and journals it.
+  /// @pre every tensor was merged  @throws StorageError
+  [[nodiscard]] store::ShardRecord publish(int threads);
+
+ private:
+  const PlannedShard& shard_;
+  const Plan& plan_;
+  const MergeContext& context_;
+  std::filesystem::path run_;
+  store::ShardRecord record_;
+  std::vector<std::vector<std::string>> other_integers_;
+  std::unique_ptr<store::ShardWriter> writer_;
+};
 
 }  // namespace koine::pipeline

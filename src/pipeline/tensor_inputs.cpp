@@ -7,6 +7,15 @@ namespace koine::pipeline {
 
 using checkpoint::TensorInfo;
 
+void will_merge(const PlannedTensor& planned, const MergeContext& context) noexcept {
+  const TensorInfo& tensor = context.inputs.base.tensors[planned.index];
+  const bool is_whole = planned.treatment == Treatment::pruned;
+  const std::int64_t count = is_whole ? tensor.count() : std::min(kBlock, tensor.count());
+  context.sources[0].will_read(tensor, 0, count);
+  if (planned.treatment == Treatment::base) return;
+  context.sources[1].will_read(*counterpart(context.inputs.experts[0].header, tensor), 0, count);
+}
+
 std::vector<std::string> fingerprints_of(const PlannedTensor& planned, const MergeContext& context,
                                          Scratch& scratch) {
   const TensorInfo& tensor = context.inputs.base.tensors[planned.index];
@@ -21,7 +30,7 @@ std::vector<std::string> fingerprints_of(const PlannedTensor& planned, const Mer
     Fingerprint hash;
     for_blocks(source.count(), [&](std::int64_t first, std::int64_t count) {
       throw_if_stopped();
-      const auto bytes = grow(scratch.raw_base, count * size_of(source.dtype));
+      const auto bytes = scratch.raw_base.take(count * size_of(source.dtype));
       context.sources[model].read(source, first, count, bytes);
       hash.update(bytes);
     });

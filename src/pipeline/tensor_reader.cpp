@@ -8,6 +8,7 @@
 #include "backend/elementwise.hpp"
 #include "core/error.hpp"
 #include "core/stop.hpp"
+#include "pipeline/bad_values.hpp"
 #include "pipeline/blocks.hpp"
 
 namespace koine::pipeline {
@@ -23,11 +24,14 @@ TensorReader::TensorReader(const PlannedTensor& planned, const MergeContext& con
 }
 
 std::span<const std::byte> TensorReader::read(std::size_t model, std::int64_t first,
-                                              std::int64_t count, std::vector<std::byte>& buffer) {
+                                              std::int64_t count, Pool<std::byte>& buffer) {
   throw_if_stopped();
   const StageTimer timer(context_.progress, Stage::read);
-  const auto bytes = grow(buffer, count * size_of(source(model).dtype));
+  const auto bytes = buffer.take(count * size_of(source(model).dtype));
   context_.sources[model].read(source(model), first, count, bytes);
+  const std::int64_t next = first + count;
+  context_.sources[model].will_read(source(model), next,
+                                    std::min(count, source(model).count() - next));
   hashes_[model].update(bytes);
   context_.progress.bytes += static_cast<std::int64_t>(bytes.size());
   return bytes;
@@ -35,31 +39,35 @@ std::span<const std::byte> TensorReader::read(std::size_t model, std::int64_t fi
 
 std::span<const std::byte> TensorReader::read_base(std::int64_t first, std::int64_t count) {
   const auto raw = read(0, first, count, scratch_.raw_base);
-  const auto base = grow(scratch_.base, count);
+  const auto base = scratch_.base.take(count);
   backend::widen({base_.dtype, raw}, base);
   require_finite(base, first, 0);
   return raw;
 }
 
-bool TensorReader::read_task_vector(std::size_t t, std::span<float> tau) {
+backend::TaskVectorFigures TensorReader::read_task_vector(std::size_t t, std::span<float> tau) {
   const auto count = static_cast<std::int64_t>(tau.size());
   const auto raw = read(t + 1, 0, count, scratch_.raw_expert);
+  if (t + 1 < experts_.size()) context_.sources[t + 2].will_read(*experts_[t + 1], 0, count);
   const StageTimer timer(context_.progress, Stage::task_vector);
-  backend::task_vector({experts_[t]->dtype, raw},
-                       slice(std::span<const float>(scratch_.base), 0, count), tau);
-  return require_finite(tau, 0, t + 1);
+  const std::span<const float> base = scratch_.base.take(count);
+  const std::int64_t width = size_of(experts_[t]->dtype);
+  backend::TaskVectorFigures whole;
+  for_blocks(count, [&](auto f, auto n) {
+    const auto block = backend::task_vector({experts_[t]->dtype, slice(raw, f * width, n * width)},
+                                            slice(base, f, n), slice(tau, f, n));
+    whole.squared += block.squared;
+    whole.is_finite = whole.is_finite && block.is_finite;
+  });
+  if (!whole.is_finite) require_finite(tau, 0, t + 1);
+  return whole;
 }
 
 bool TensorReader::require_finite(std::span<const float> values, std::int64_t first,
                                   std::size_t model) {
   const auto bad = backend::first_nonfinite(values);
   if (!bad) return true;
-  if (!context_.allow_nonfinite) {
-    throw InputError(fmt::format(
-        "{}: tensor '{}' has a value that is not finite at flat index {}; repair the checkpoint "
-        "or pass --allow-nonfinite",
-        path(model), source(model).name, first + *bad));
-  }
+  if (!context_.allow_nonfinite) throw_nonfinite(path(model), source(model).name, first + *bad);
   nonfinite_ += std::ranges::count_if(values, [](float x) { return !std::isfinite(x); });
   return false;
 }

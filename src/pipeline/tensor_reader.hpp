@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/elementwise.hpp"
 #include "core/hash.hpp"
 #include "pipeline/merge_tensor.hpp"
 
@@ -18,13 +19,15 @@ class TensorReader {
   [[nodiscard]] const checkpoint::TensorInfo& expert(std::size_t t) const { return *experts_[t]; }
   [[nodiscard]] std::size_t expert_count() const noexcept { return experts_.size(); }
 
-  /// Raw bytes of a block; model 0 is the base.
+  /// Raw bytes of a block; model 0 is the base. The tensor's next block, if there is one, is
+  /// announced.
   std::span<const std::byte> read(std::size_t model, std::int64_t first, std::int64_t count,
-                                  std::vector<std::byte>& buffer);
+                                  Pool<std::byte>& buffer);
   /// Reads and widens a block of the base into scratch.base; returns its raw bytes.
   std::span<const std::byte> read_base(std::int64_t first, std::int64_t count);
-  /// Expert t's whole task vector into `tau`, against scratch.base; whether all of it is finite.
-  bool read_task_vector(std::size_t t, std::span<float> tau);
+  /// Expert t's whole task vector into `tau`, against scratch.base; its square is summed in blocks,
+  /// as everywhere. The next expert's bytes are announced.
+  backend::TaskVectorFigures read_task_vector(std::size_t t, std::span<float> tau);
 
   /// @throws InputError unless all values are finite or --allow-nonfinite was given; whether they
   /// are

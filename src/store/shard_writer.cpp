@@ -65,6 +65,7 @@ void ShardWriter::write(std::size_t index, std::int64_t offset, std::span<const 
                             tensor.name, tensor.bytes(), count, offset));
   }
   file_.write_at(bytes, offsets_[index] + offset);
+  file_.start_writing(offsets_[index] + offset, count);
 }
 
 ShardSeal ShardWriter::publish(int threads) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "backend/elementwise.hpp"
 #include "stats/rows.hpp"
 #include "stats/rows_json.hpp"
 #include "stats/sums.hpp"
@@ -26,8 +27,8 @@ TEST(Sums, SignsOnPaper) {
   // Entry by entry: both plus; plus and minus; one alone; none; both minus.
   const std::vector<float> a{1, 1, 1, 0, -1}, b{2, -2, 0, -0.0F, -3};
   std::vector<std::uint8_t> seen(5, 0);
-  note_signs(a, seen);
-  note_signs(b, seen);
+  EXPECT_EQ(backend::note_part(a, seen), 4.0);
+  EXPECT_EQ(backend::note_part(b, seen), 17.0);
   ModelRow row;
   count_signs(seen, row);
   EXPECT_EQ(row.signs_total, 3);

@@ -1,0 +1,12 @@
+#include "backend/elementwise_loops.hpp"
+
+#if defined(__x86_64__)
+namespace koine::backend {
+
+const ElementwiseKernels& elementwise_avx512() {
+  static constexpr ElementwiseKernels kKernels = kernels_named("avx512");
+  return kKernels;
+}
+
+}  // namespace koine::backend
+#endif

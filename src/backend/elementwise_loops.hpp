@@ -1,0 +1,231 @@
+#pragma once
+
+/// The loops of elementwise_kernels.hpp around eight.hpp: one source for AVX2 and AVX-512, empty
+/// elsewhere. A rest of fewer than eight goes through buffers filled up with zeros, which add
+/// nothing to a lane.
+
+#include "backend/eight.hpp"
+#include "backend/elementwise_kernels.hpp"
+
+#if defined(__AVX2__)
+namespace koine::backend {
+namespace {
+
+constexpr std::int64_t kWide = 8;
+
+/// Calls step(i, 8) while eight are left, then step(i, rest) for the rest.
+template <typename Step>
+inline void for_eights(std::int64_t count, Step step) {
+  std::int64_t i = 0;
+  for (; i + kWide <= count; i += kWide) step(i, kWide);
+  if (i < count) step(i, count - i);
+}
+
+/// Eight elements, of which `count` are there.
+template <typename T>
+struct Few {
+  alignas(64) T values[kWide] = {};
+  Few() = default;
+  Few(const T* from, std::int64_t count) {
+    __builtin_memcpy(values, from, static_cast<unsigned long>(count) * sizeof(T));
+  }
+  void copy_to(T* to, std::int64_t count) const {
+    __builtin_memcpy(to, values, static_cast<unsigned long>(count) * sizeof(T));
+  }
+};
+
+inline Floats load_floats(const float* at, std::int64_t count) {
+  return count == kWide ? _mm256_loadu_ps(at) : _mm256_load_ps(Few<float>(at, count).values);
+}
+inline Doubles load_doubles(const double* at, std::int64_t count) {
+  return count == kWide ? load(at) : load(Few<double>(at, count).values);
+}
+inline void store_floats(float* at, Floats x, std::int64_t count) {
+  if (count == kWide) return _mm256_storeu_ps(at, x);
+  Few<float> few;
+  _mm256_store_ps(few.values, x);
+  few.copy_to(at, count);
+}
+inline void store_doubles(double* at, Doubles x, std::int64_t count) {
+  if (count == kWide) return store(at, x);
+  Few<double> few;
+  store(few.values, x);
+  few.copy_to(at, count);
+}
+
+inline __m128i load_words(const std::uint16_t* at, std::int64_t count) {
+  if (count == kWide) return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  const Few<std::uint16_t> few(at, count);
+  return _mm_load_si128(reinterpret_cast<const __m128i*>(few.values));
+}
+inline void store_words(std::uint16_t* at, __m128i x, std::int64_t count) {
+  if (count == kWide) return _mm_storeu_si128(reinterpret_cast<__m128i*>(at), x);
+  Few<std::uint16_t> few;
+  _mm_store_si128(reinterpret_cast<__m128i*>(few.values), x);
+  few.copy_to(at, count);
+}
+
+template <Stored Kind>
+inline Floats load_raw(const void* raw, std::int64_t i, std::int64_t count) {
+  if constexpr (Kind == Stored::f32) {
+    return load_floats(static_cast<const float*>(raw) + i, count);
+  } else {
+    const __m128i bits = load_words(static_cast<const std::uint16_t*>(raw) + i, count);
+    return Kind == Stored::f16 ? widen_f16(bits) : widen_bf16(bits);
+  }
+}
+
+/// Calls use.template operator()<Kind>().
+template <typename Use>
+inline auto with_kind(Stored kind, Use use) {
+  if (kind == Stored::f32) return use.template operator()<Stored::f32>();
+  if (kind == Stored::f16) return use.template operator()<Stored::f16>();
+  return use.template operator()<Stored::bf16>();
+}
+
+inline Ints magnitude_bits(Floats x) {
+  return _mm256_and_si256(_mm256_castps_si256(x), all_of(INT32_MAX));
+}
+
+inline bool is_finite(Ints largest) {
+  return _mm256_testz_si256(_mm256_cmpgt_epi32(largest, all_of(0x7F7FFFFF)), all_of(-1)) != 0;
+}
+
+void widen_all(Stored kind, const void* raw, float* out, std::int64_t count) {
+  with_kind(kind, [&]<Stored Kind>() {
+    for_eights(count, [&](std::int64_t i, std::int64_t n) {
+      store_floats(out + i, load_raw<Kind>(raw, i, n), n);
+    });
+  });
+}
+
+bool task_vector_all(Stored kind, const void* expert, const float* base, float* tau,
+                     std::int64_t count, double* lanes) {
+  return with_kind(kind, [&]<Stored Kind>() {
+    Doubles squares = load(lanes);
+    Ints largest = all_of(0);
+    for_eights(count, [&](std::int64_t i, std::int64_t n) {
+      const Floats x = _mm256_sub_ps(load_raw<Kind>(expert, i, n), load_floats(base + i, n));
+      store_floats(tau + i, x, n);
+      largest = _mm256_max_epi32(largest, magnitude_bits(x));
+      const Doubles wide = widen(x);
+      squares = squares + wide * wide;
+    });
+    store(lanes, squares);
+    return is_finite(largest);
+  });
+}
+
+inline void note_few(Floats m, std::uint8_t* seen, std::int64_t count) {
+  if (count == kWide) return note_signs(m, seen);
+  Few<std::uint8_t> few(seen, count);
+  note_signs(m, few.values);
+  few.copy_to(seen, count);
+}
+
+void take_part_all(double weight, const float* m, double* sum, std::uint8_t* seen,
+                   std::int64_t count, double* lanes) {
+  const Doubles w = all(weight);
+  Doubles squares = load(lanes);
+  for_eights(count, [&](std::int64_t i, std::int64_t n) {
+    const Floats x = load_floats(m + i, n);
+    const Doubles wide = widen(x);
+    squares = squares + wide * wide;
+    store_doubles(sum + i, load_doubles(sum + i, n) + w * wide, n);
+    note_few(x, seen + i, n);
+  });
+  store(lanes, squares);
+}
+
+void note_part_all(const float* m, std::uint8_t* seen, std::int64_t count, double* lanes) {
+  Doubles squares = load(lanes);
+  for_eights(count, [&](std::int64_t i, std::int64_t n) {
+    const Floats x = load_floats(m + i, n);
+    const Doubles wide = widen(x);
+    squares = squares + wide * wide;
+    note_few(x, seen + i, n);
+  });
+  store(lanes, squares);
+}
+
+void add_to_base_all(Stored kind, const void* base, double lambda, double* sum,
+                     std::int64_t count) {
+  with_kind(kind, [&]<Stored Kind>() {
+    const Doubles scale = all(lambda);
+    for_eights(count, [&](std::int64_t i, std::int64_t n) {
+      const Doubles product = scale * load_doubles(sum + i, n);
+      store_doubles(sum + i, widen(load_raw<Kind>(base, i, n)) + product, n);
+    });
+  });
+}
+
+/// How many of the eight are infinite though the value was not.
+inline int overflows(Ints is_infinite, Doubles value) {
+  if (_mm256_testz_si256(is_infinite, is_infinite) != 0) return 0;
+  const Ints was_finite = is_larger(all(__builtin_inf()), magnitude(value));
+  const Floats lost = _mm256_castsi256_ps(_mm256_and_si256(is_infinite, was_finite));
+  return __builtin_popcount(static_cast<unsigned>(_mm256_movemask_ps(lost)));
+}
+
+template <Stored Kind>
+inline int round_eight(Doubles value, void* out, std::int64_t i, std::int64_t n) {
+  if constexpr (Kind == Stored::f32) {
+    const Floats x = narrow(value);
+    store_floats(static_cast<float*>(out) + i, x, n);
+    return overflows(_mm256_cmpeq_epi32(magnitude_bits(x), all_of(0x7F800000)), value);
+  } else {
+    const __m128i bits = Kind == Stored::f16 ? round_f16(value) : round_bf16(value);
+    store_words(static_cast<std::uint16_t*>(out) + i, bits, n);
+    const __m128i infinity = _mm_set1_epi16(Kind == Stored::f16 ? 0x7C00 : 0x7F80);
+    const __m128i magnitude = _mm_and_si128(bits, _mm_set1_epi16(0x7FFF));
+    return overflows(_mm256_cvtepi16_epi32(_mm_cmpeq_epi16(magnitude, infinity)), value);
+  }
+}
+
+std::int64_t round_to_all(Stored kind, const double* value, void* out, std::int64_t count) {
+  return with_kind(kind, [&]<Stored Kind>() {
+    std::int64_t lost = 0;
+    for_eights(count, [&](std::int64_t i, std::int64_t n) {
+      lost += round_eight<Kind>(load_doubles(value + i, n), out, i, n);
+    });
+    return lost;
+  });
+}
+
+void squares_all(const float* x, std::int64_t count, double* lanes) {
+  Doubles squares = load(lanes);
+  for_eights(count, [&](std::int64_t i, std::int64_t n) {
+    const Doubles wide = widen(load_floats(x + i, n));
+    squares = squares + wide * wide;
+  });
+  store(lanes, squares);
+}
+
+void delta_sums_all(const float* base, const double* delta, std::int64_t count, double* dot_lanes,
+                    double* square_lanes) {
+  Doubles dots = load(dot_lanes), squares = load(square_lanes);
+  for_eights(count, [&](std::int64_t i, std::int64_t n) {
+    const Doubles d = load_doubles(delta + i, n);
+    dots = dots + widen(load_floats(base + i, n)) * d;
+    squares = squares + d * d;
+  });
+  store(dot_lanes, dots);
+  store(square_lanes, squares);
+}
+
+bool all_finite_all(const float* x, std::int64_t count) {
+  Ints largest = all_of(0);
+  for_eights(count, [&](std::int64_t i, std::int64_t n) {
+    largest = _mm256_max_epi32(largest, magnitude_bits(load_floats(x + i, n)));
+  });
+  return is_finite(largest);
+}
+
+constexpr ElementwiseKernels kernels_named(const char* name) {
+  return {name,         widen_all,   task_vector_all, take_part_all, note_part_all, add_to_base_all,
+          round_to_all, squares_all, delta_sums_all,  all_finite_all};
+}
+
+}  // namespace
+}  // namespace koine::backend
+#endif

@@ -1,0 +1,160 @@
+#include "pipeline/shard_relay.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "core/thread_pool.hpp"
+
+namespace koine::pipeline {
+namespace {
+
+constexpr std::size_t kMostUnpublished = 2;
+
+/// One tensor: which of the given shards, and its position there.
+struct Item {
+  std::size_t turn = 0, at = 0;
+};
+
+class Relay {
+ public:
+  Relay(const std::vector<std::size_t>& shards, const Plan& plan, const MergeContext& context,
+        const std::filesystem::path& run, const ShardOptions& options, const Published& published)
+      : shards_(shards),
+        plan_(plan),
+        context_(context),
+        run_(run),
+        options_(options),
+        published_(published),
+        open_(shards.size()),
+        left_(shards.size()) {
+    for (std::size_t turn = 0; turn < shards.size(); ++turn) {
+      for (const std::size_t at : costliest_first(plan.shards[shards[turn]], plan))
+        items_.push_back({turn, at});
+      left_[turn] = plan.shards[shards[turn]].tensors.size();
+    }
+  }
+
+  void run() {
+    std::jthread publisher([this] { publish_merged(); });
+    std::exception_ptr failure;
+    try {
+      parallel_for(static_cast<std::int64_t>(items_.size()), options_.threads(),
+                   [this](std::int64_t i, int thread) {
+                     merge(static_cast<std::size_t>(i),
+                           options_.scratch[static_cast<std::size_t>(thread)]);
+                   });
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    say([this] { is_over_ = true; });
+    publisher.join();
+    if (publish_failure_) std::rethrow_exception(publish_failure_);  // of an earlier shard
+    if (failure) std::rethrow_exception(failure);
+  }
+
+ private:
+  void merge(std::size_t index, Scratch& scratch) {
+    const Item& item = items_[index];
+    try {
+      ShardWork* shard = open(item.turn);
+      if (shard == nullptr) return;  // the failure is told by whoever met it
+      announce(index + options_.scratch.size());
+      shard->merge(item.at, scratch);
+    } catch (...) {
+      say([this] { has_failed_ = true; });
+      throw;
+    }
+    say([&] {
+      if (--left_[item.turn] == 0) merged_.push_back(item.turn);
+    });
+  }
+
+  /// The tensor that this thread is likely to merge next.
+  void announce(std::size_t index) const {
+    if (index >= items_.size()) return;
+    const PlannedShard& shard = plan_.shards[shards_[items_[index].turn]];
+    will_merge(plan_.tensors[shard.tensors[items_[index].at]], context_);
+  }
+
+  /// The shard, opened when its first tensor comes; waits while two are unpublished. Nothing after
+  /// a failure.
+  ShardWork* open(std::size_t turn) {
+    std::unique_lock lock(guard_);
+    changed_.wait(lock, [&] { return turn < published_count_ + kMostUnpublished || has_failed_; });
+    if (has_failed_) return nullptr;
+    if (!open_[turn]) {
+      open_[turn] = std::make_unique<ShardWork>(plan_.shards[shards_[turn]], plan_, context_, run_,
+                                                options_.arithmetic);
+    }
+    return open_[turn].get();
+  }
+
+  /// The publisher: until all is over, and every merged shard published.
+  void publish_merged() {
+    for (;;) {
+      std::unique_lock lock(guard_);
+      changed_.wait(lock, [this] { return !merged_.empty() || is_over_; });
+      if (merged_.empty()) return;
+      const std::size_t turn = merged_.front();
+      merged_.pop_front();
+      const bool is_last = published_count_ + 1 == shards_.size();
+      lock.unlock();
+      try {
+        publish(turn, is_last ? options_.threads() : 1);
+      } catch (...) {
+        say([this] {
+          publish_failure_ = std::current_exception();
+          has_failed_ = true;
+        });
+        return;
+      }
+      say([this] { ++published_count_; });
+    }
+  }
+
+  void publish(std::size_t turn, int threads) {
+    const StageTimer timer(context_.progress, Stage::publish);
+    const std::unique_ptr<ShardWork> shard = std::move(open_[turn]);
+    published_(shards_[turn], shard->publish(threads));
+  }
+
+  template <typename Change>
+  void say(Change change) {
+    {
+      const std::lock_guard lock(guard_);
+      change();
+    }
+    changed_.notify_all();
+  }
+
+  const std::vector<std::size_t>& shards_;
+  const Plan& plan_;
+  const MergeContext& context_;
+  const std::filesystem::path& run_;
+  const ShardOptions& options_;
+  const Published& published_;
+  std::vector<Item> items_;
+
+  std::mutex guard_;  ///< of all below
+  std::condition_variable changed_;
+  std::vector<std::unique_ptr<ShardWork>> open_;  ///< by turn
+  std::vector<std::size_t> left_;                 ///< by turn: tensors not merged yet
+  std::deque<std::size_t> merged_;                ///< turns that wait for the publisher
+  std::size_t published_count_ = 0;
+  bool has_failed_ = false, is_over_ = false;
+  std::exception_ptr publish_failure_;
+};
+
+}  // namespace
+
+void merge_shards(const std::vector<std::size_t>& shards, const Plan& plan,
+                  const MergeContext& context, const std::filesystem::path& run,
+                  const ShardOptions& options, const Published& published) {
+  if (!shards.empty()) Relay(shards, plan, context, run, options, published).run();
+}
+
+}  // namespace koine::pipeline
