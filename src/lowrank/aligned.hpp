@@ -19,9 +19,7 @@ struct CacheLineAllocator {
   [[nodiscard]] T* allocate(std::size_t count) {
     return static_cast<T*>(::operator new(count * sizeof(T), kLine));
   }
-  void deallocate(T* data, std::size_t /*count*/) noexcept {
-    ::operator delete(data, kLine);
-  }
+  void deallocate(T* data, std::size_t /*count*/) noexcept { ::operator delete(data, kLine); }
   friend bool operator==(const CacheLineAllocator&, const CacheLineAllocator&) noexcept {
     return true;
   }

@@ -8,6 +8,7 @@
 
 #include "core/rules.hpp"
 #include "lowrank/krylov.hpp"
+#include "lowrank/skinny.hpp"
 
 namespace koine::lowrank {
 namespace {
@@ -115,12 +116,33 @@ bool run_dgesdd(const ShortSideFirst& side, std::int64_t count, Workspace& works
   return true;
 }
 
+/// Products in float32 are right to 1e-7: converging further would be in vain.
+bool run_krylov_on_tau(const ShortSideFirst& side, std::int64_t count, Workspace& workspace) {
+  return krylov_eigenpairs(
+      side.short_side, count, 1e-7,
+      [&](std::int64_t width, const double* block, double* image) {
+        gram_times_block(side, width, block, image, workspace);
+      },
+      workspace);
+}
+
+bool run_krylov_on_gram(std::int64_t m, std::int64_t count, Workspace& workspace) {
+  double* gram = workspace.gram.data();
+  mirror(m, gram);
+  return krylov_eigenpairs(
+      m, count, 1e-10,
+      [&](std::int64_t width, const double* block, double* image) {
+        symmetric_times_block(gram, m, width, block, image, workspace);
+      },
+      workspace);
+}
+
 bool run(Solver solver, const ShortSideFirst& side, std::int64_t count, Workspace& workspace) {
   switch (solver) {
-    case Solver::krylov32:  // converging further than G is right would be in vain
-      return krylov_eigenpairs(side.short_side, count, 1e-8, workspace);
+    case Solver::krylov32:
+      return run_krylov_on_tau(side, count, workspace);
     case Solver::krylov:
-      return krylov_eigenpairs(side.short_side, count, 1e-10, workspace);
+      return run_krylov_on_gram(side.short_side, count, workspace);
     case Solver::dsyevr:
       return run_dsyevr(side.short_side, count, workspace);
     case Solver::dsyevd:

@@ -11,7 +11,7 @@ namespace koine::lowrank {
 /// In the order they are tried: the wanted pairs from a Krylov space, by bisection, all pairs by
 /// divide and conquer, the SVD of tau itself.
 enum class Solver : std::uint8_t {
-  krylov32,  ///< G summed in float32
+  krylov32,  ///< on tau itself, in float32, without G
   krylov,
   dsyevr,
   dsyevd,

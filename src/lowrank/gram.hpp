@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "core/shape.hpp"
 #include "lowrank/truncated_svd.hpp"
@@ -23,17 +22,6 @@ struct ShortSideFirst {
 /// Returns its trace, which is |tau|_F^2 (each diagonal entry summed along the long side, then
 /// added in order).
 double gram_matrix(const ShortSideFirst& side, Workspace& workspace);
-
-/// As gram_matrix, but multiplied and summed in float32, right to about 1e-8 of the largest
-/// eigenvalue: enough to find pairs that tau itself then judges. Half the time; nothing is widened.
-void gram_matrix_in_single(const ShortSideFirst& side, Workspace& workspace);
-
-/// b <- V A, summed in float64 and rounded once to float32. V: the first rows of workspace.vectors,
-/// each of `short`. Row k of b has the same bits whatever b.size() is: rows are made in blocks
-/// whose size depends on the rung alone.
-/// @pre b holds whole rows of `long`, at most `rung` of them
-void project(const ShortSideFirst& side, std::int64_t rung, std::span<float> b,
-             Workspace& workspace);
 
 /// The whole of A in float64, row-major, into workspace.panel: for the last solver only.
 double* widen_all(const ShortSideFirst& side, Workspace& workspace);

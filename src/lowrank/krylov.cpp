@@ -42,10 +42,12 @@ void multiply(CBLAS_TRANSPOSE op, std::int64_t rows, std::int64_t cols, std::int
 
 class BlockLanczos {
  public:
-  BlockLanczos(std::int64_t short_side, std::int64_t count, double target, Workspace& workspace)
+  BlockLanczos(std::int64_t short_side, std::int64_t count, double target, const ApplyGram& apply,
+               Workspace& workspace)
       : m_(short_side),
         count_(count),
         target_(target),
+        apply_(apply),
         limit_(basis_limit(short_side, count)),
         width_(block_width(short_side, count)),
         work_(workspace),
@@ -91,8 +93,7 @@ class BlockLanczos {
     double* s = space_.inner.data();
     double* correction = s + limit_ * width_;
     double* r = space_.small.data();
-    cblas_dsymm(CblasColMajor, CblasLeft, CblasLower, as_blas(m_), as_blas(width_), 1.0,
-                work_.gram.data(), as_blas(m_), column(first), as_blas(m_), 0.0, next, as_blas(m_));
+    apply_(width_, column(first), next);
     if (first == 0) scale_ = cblas_dnrm2(as_blas(m_ * width_), next, 1);
     remove_basis(known, width_, next, s);
     std::int64_t kept = orthonormalise(m_, width_, kNegligible * scale_, next, r, space_.qr);
@@ -202,6 +203,7 @@ class BlockLanczos {
 
   std::int64_t m_, count_;
   double target_;
+  const ApplyGram& apply_;
   std::int64_t limit_, width_;
   Workspace& work_;
   KrylovSpace& space_;
@@ -221,8 +223,8 @@ bool prefers_krylov(std::int64_t short_side, std::int64_t rung) noexcept {
 }
 
 bool krylov_eigenpairs(std::int64_t short_side, std::int64_t count, double target,
-                       Workspace& workspace) {
-  return BlockLanczos(short_side, count, target, workspace).run();
+                       const ApplyGram& apply, Workspace& workspace) {
+  return BlockLanczos(short_side, count, target, apply, workspace).run();
 }
 
 }  // namespace koine::lowrank

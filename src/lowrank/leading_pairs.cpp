@@ -8,7 +8,7 @@
 #include "core/shape.hpp"
 #include "lowrank/certificate.hpp"
 #include "lowrank/krylov.hpp"
-#include "lowrank/rayleigh.hpp"
+#include "lowrank/through_tau.hpp"
 
 namespace koine::lowrank {
 namespace {
@@ -50,22 +50,18 @@ const char* certify(const Problem& problem, const Solution& found, Workspace& wo
   return nothing_missed_above(bound, m, found.kept, workspace) ? "cholesky" : "";
 }
 
-/// What the solver works on: float32 is enough where tau itself judges the answer.
-void require_gram(Solver solver, Problem& problem, Workspace& workspace) {
-  if (solver == Solver::krylov32) return gram_matrix_in_single(problem.side, workspace);
-  if (!problem.has_gram_in_double) gram_matrix(problem.side, workspace);
-  problem.has_gram_in_double = true;
-}
-
 /// One solver's answer, checked. Triplets that float64 cannot tell from zero are dropped.
 Solution attempt(Solver solver, Problem& problem, Workspace& workspace) {
   const std::int64_t m = problem.side.short_side;
   Solution found{.solver = solver, .count = std::min(problem.rung + 1, m)};
-  require_gram(solver, problem, workspace);
+  if (solver != Solver::krylov32 && !problem.has_gram) {
+    gram_matrix(problem.side, workspace);
+    problem.has_gram = true;
+  }
   if (!largest_eigenpairs(solver, problem.side, found.count, workspace)) return found;
   const double* values = workspace.values.data();
   const double floor = rounding_floor(m, values[0]);
-  if (solver == Solver::krylov32) rayleigh_through_tau(problem.side, problem.rung, workspace);
+  if (solver == Solver::krylov32) project_and_judge(problem.side, problem.rung, workspace);
   found.asked = pairs_asked(problem, values);
   if (found.asked > problem.rung) return found;
   while (found.kept < found.asked && values[found.kept] > floor) ++found.kept;

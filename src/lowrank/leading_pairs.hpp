@@ -15,8 +15,8 @@ struct Problem {
   const RankTarget& target;
   const SvdOptions& options;
   double tau_squared = 0;
-  std::int64_t rung = 0;            ///< set by leading_pairs
-  bool has_gram_in_double = false;  ///< workspace.gram holds it
+  std::int64_t rung = 0;  ///< set by leading_pairs
+  bool has_gram = false;  ///< in workspace.gram
 };
 
 /// The leading pairs in workspace.values and .vectors, and what is known of them.

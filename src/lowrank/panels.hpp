@@ -6,7 +6,7 @@
 
 namespace koine::lowrank {
 
-/// Columns of A widened at a time; shapes the bits of G and B.
+/// Columns of A widened at a time; shapes the bits of G.
 inline constexpr std::int64_t kPanel = 1024;
 
 /// Columns [first, first + width) of A in float64: panel [short, width] row-major.

@@ -4,10 +4,11 @@
 #include <array>
 #include <cmath>
 
+#include "backend/elementwise.hpp"
 #include "core/rules.hpp"
 #include "lowrank/gram.hpp"
 #include "lowrank/leading_pairs.hpp"
-#include "lowrank/rayleigh.hpp"
+#include "lowrank/through_tau.hpp"
 
 namespace koine::lowrank {
 namespace {
@@ -36,7 +37,8 @@ void fill_values(const Solution& found, const double* values, Factors& factors) 
 }
 
 /// U and B = U^T A, each rounded once.
-void fill_factors(const Problem& problem, Workspace& workspace, Factors& factors) {
+void fill_factors(const Problem& problem, bool is_judged_by_tau, Workspace& workspace,
+                  Factors& factors) {
   const std::int64_t m = problem.side.short_side, kept = factors.kept;
   const double* vectors = workspace.vectors.data();
   factors.u.resize(as_size(m * kept));
@@ -46,7 +48,8 @@ void fill_factors(const Problem& problem, Workspace& workspace, Factors& factors
     }
   }
   factors.b.resize(as_size(kept * problem.side.long_side));
-  project(problem.side, problem.rung, factors.b, workspace);
+  if (!is_judged_by_tau) project(problem.side, problem.rung, workspace);
+  round_projection(problem.side.long_side, factors.b, workspace);
 }
 
 Factors factors_of(const ShortSideFirst& side, double tau_squared) {
@@ -83,13 +86,13 @@ Factors truncated_svd(MatrixView tau, const RankTarget& target, const SvdOptions
   const std::int64_t full = side.short_side;
   if (full == 0 || (target.energy <= 0 && target.number.kept <= 0)) return nothing_kept(side, 0);
   Problem problem{.side = side, .target = target, .options = options};
-  problem.tau_squared = norm_squared(tau);
+  problem.tau_squared = backend::sum_of_squares(tau.flat());
   if (problem.tau_squared == 0) return nothing_kept(side, 0);
 
   Factors factors = factors_of(side, problem.tau_squared);
   const Solution found = leading_pairs(problem, workspace);
   fill_values(found, workspace.values.data(), factors);
-  fill_factors(problem, workspace, factors);
+  fill_factors(problem, found.solver == Solver::krylov32, workspace, factors);
   return factors;
 }
 

@@ -58,6 +58,7 @@ struct RankTarget {
 class Workspace {
  public:
   Scratch<double> gram, vectors, panel, scratch, values, lapack, images;
+  Scratch<double> stripes, right;
   Scratch<float> single;
   Scratch<int> indices;
   KrylovSpace krylov;

@@ -1,0 +1,141 @@
+#include "lowrank/skinny.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace koine::lowrank {
+namespace {
+
+// Of the long side; they shape the bits of A A^T x.
+constexpr std::int64_t kPanel = 128;
+constexpr std::int64_t kPanelsOfAChain = 2;
+
+template <typename T>
+struct Portable {
+  static void times(const Piece<T>& piece, const T* in, T* out) {
+    for (std::int64_t i = 0; i < piece.rows; ++i) {
+      for (std::int64_t k = 0; k < piece.cols; ++k)
+        step(piece.data[i * piece.step + k], in + k * kStripe<T>, out + i * kStripe<T>);
+    }
+  }
+  static void transposed_times(const Piece<T>& piece, const T* in, T* out) {
+    for (std::int64_t k = 0; k < piece.rows; ++k) {
+      for (std::int64_t i = 0; i < piece.cols; ++i)
+        step(piece.data[k * piece.step + i], in + k * kStripe<T>, out + i * kStripe<T>);
+    }
+  }
+  static void step(T a, const T* in, T* out) {
+    for (std::int64_t j = 0; j < kStripe<T>; ++j) out[j] = std::fma(a, in[j], out[j]);
+  }
+};
+
+/// out += A_panel (A_panel^T in). `middle` has room for A_panel^T in.
+void add_panel(const ShortSideFirst& side, std::int64_t first, const float* in, float* middle,
+               float* out) {
+  const SkinnyVariant<float>& kernel = fastest_skinny<float>();
+  const std::int64_t m = side.short_side, n = side.long_side;
+  const std::int64_t length = std::min(kPanel, n - first);
+  std::fill_n(middle, length * kStripe<float>, 0.0F);
+  if (side.is_transposed) {  // tau = A^T: rows of tau are columns of A
+    const Piece<float> rows{side.tau.data + first * m, length, m, m};
+    kernel.times(rows, in, middle);
+    kernel.transposed_times(rows, middle, out);
+  } else {
+    const Piece<float> columns{side.tau.data + first, m, length, n};
+    kernel.transposed_times(columns, in, middle);
+    kernel.times(columns, middle, out);
+  }
+}
+
+/// sum <- A (A^T in). Float32 chains end with every other panel: their errors do not grow with the
+/// long side.
+void gram_times_stripe(const ShortSideFirst& side, const float* in, float* middle, float* out,
+                       double* sum) {
+  const std::int64_t count = side.short_side * kStripe<float>;
+  std::fill_n(sum, count, 0.0);
+  for (std::int64_t first = 0; first < side.long_side; first += kPanelsOfAChain * kPanel) {
+    std::fill_n(out, count, 0.0F);
+    const std::int64_t end = std::min(first + kPanelsOfAChain * kPanel, side.long_side);
+    for (std::int64_t at = first; at < end; at += kPanel) add_panel(side, at, in, middle, out);
+    for (std::int64_t i = 0; i < count; ++i) sum[i] += static_cast<double>(out[i]);
+  }
+}
+
+template <typename T>
+SkinnyVariants<T> find_variants() {
+#if defined(__x86_64__)
+  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+  return {{has_avx512 ? skinny_avx512<T>() : SkinnyVariant<T>{"avx512", nullptr, nullptr},
+           has_avx2 ? skinny_avx2<T>() : SkinnyVariant<T>{"avx2", nullptr, nullptr},
+           skinny_portable<T>()}};
+#else
+  return {{{"avx512", nullptr, nullptr}, {"avx2", nullptr, nullptr}, skinny_portable<T>()}};
+#endif
+}
+
+}  // namespace
+
+template <>
+SkinnyVariant<float> skinny_portable<float>() {
+  return {"portable", Portable<float>::times, Portable<float>::transposed_times};
+}
+template <>
+SkinnyVariant<double> skinny_portable<double>() {
+  return {"portable", Portable<double>::times, Portable<double>::transposed_times};
+}
+
+template <>
+const SkinnyVariants<float>& skinny_variants<float>() {
+  static const SkinnyVariants<float> variants = find_variants<float>();
+  return variants;
+}
+template <>
+const SkinnyVariants<double>& skinny_variants<double>() {
+  static const SkinnyVariants<double> variants = find_variants<double>();
+  return variants;
+}
+
+void gram_times_block(const ShortSideFirst& side, std::int64_t width, const double* block,
+                      double* image, Workspace& workspace) {
+  constexpr std::int64_t kWidth = kStripe<float>;
+  const std::int64_t m = side.short_side;
+  const auto stripe = static_cast<std::size_t>(m * kWidth);
+  float* in = workspace.single.reserve(2 * stripe + static_cast<std::size_t>(kPanel * kWidth));
+  float* out = in + stripe;
+  double* sum = workspace.stripes.reserve(stripe);
+  for (std::int64_t first = 0; first < width; first += kWidth) {
+    take_stripe(block, m, first, width, in);
+    gram_times_stripe(side, in, out + stripe, out, sum);
+    put_stripe(sum, kWidth, m, std::min(kWidth, width - first), image + first * m);
+  }
+}
+
+void mirror(std::int64_t order, double* matrix) {
+  constexpr std::int64_t kTile = 32;
+  for (std::int64_t j0 = 0; j0 < order; j0 += kTile) {
+    for (std::int64_t i0 = j0; i0 < order; i0 += kTile) {
+      for (std::int64_t j = j0; j < std::min(j0 + kTile, order); ++j) {
+        for (std::int64_t i = std::max(i0, j + 1); i < std::min(i0 + kTile, order); ++i)
+          matrix[i * order + j] = matrix[j * order + i];
+      }
+    }
+  }
+}
+
+void symmetric_times_block(const double* gram, std::int64_t order, std::int64_t width,
+                           const double* block, double* image, Workspace& workspace) {
+  constexpr std::int64_t kWidth = kStripe<double>;
+  const auto stripe = static_cast<std::size_t>(order * kWidth);
+  double* in = workspace.stripes.reserve(2 * stripe);
+  double* out = in + stripe;
+  for (std::int64_t first = 0; first < width; first += kWidth) {
+    take_stripe(block, order, first, width, in);
+    std::fill_n(out, stripe, 0.0);
+    fastest_skinny<double>().times({gram, order, order, order}, in, out);
+    put_stripe(out, kWidth, order, std::min(kWidth, width - first), image + first * order);
+  }
+}
+
+}  // namespace koine::lowrank

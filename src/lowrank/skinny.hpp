@@ -1,0 +1,59 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "lowrank/gram.hpp"
+#include "lowrank/skinny_kernels.hpp"
+#include "lowrank/truncated_svd.hpp"
+
+namespace koine::lowrank {
+
+/// The variant that this CPU runs fastest.
+template <typename T>
+const SkinnyVariant<T>& fastest_skinny() {
+  static const SkinnyVariant<T> chosen = [] {
+    for (const SkinnyVariant<T>& variant : skinny_variants<T>().all) {
+      if (variant.times != nullptr) return variant;
+    }
+    return skinny_portable<T>();
+  }();
+  return chosen;
+}
+
+/// Columns [first, first + stripe) of a column-major block as a row-major stripe, filled up with 0.
+template <typename T>
+void take_stripe(const double* block, std::int64_t rows, std::int64_t first, std::int64_t width,
+                 T* stripe) {
+  const std::int64_t count = std::min(kStripe<T>, width - first);
+  if (count < kStripe<T>) std::fill_n(stripe, rows * kStripe<T>, T{0});
+  for (std::int64_t j = 0; j < count; ++j) {
+    const double* column = block + (first + j) * rows;
+    for (std::int64_t i = 0; i < rows; ++i) stripe[i * kStripe<T> + j] = static_cast<T>(column[i]);
+  }
+}
+
+/// Back from a row-major stripe `step` wide.
+inline void put_stripe(const double* stripe, std::int64_t step, std::int64_t rows,
+                       std::int64_t count, double* block) {
+  for (std::int64_t j = 0; j < count; ++j) {
+    for (std::int64_t i = 0; i < rows; ++i) block[j * rows + i] = stripe[i * step + j];
+  }
+}
+
+/// image <- A A^T block, multiplied and summed in float32 (right to about 1e-7 of the largest
+/// eigenvalue), without forming A A^T. block, image: [short, width] column-major, float64.
+/// Cost: 4 short long width flops, one reading of tau: a panel stays in the second cache for both
+/// products.
+void gram_times_block(const ShortSideFirst& side, std::int64_t width, const double* block,
+                      double* image, Workspace& workspace);
+
+/// Copies the lower triangle of a column-major [order, order] matrix to the upper one.
+void mirror(std::int64_t order, double* matrix);
+
+/// image <- G block for the symmetric G [order, order] of which all of the square is filled.
+/// Cost: 2 order^2 width flops.
+void symmetric_times_block(const double* gram, std::int64_t order, std::int64_t width,
+                           const double* block, double* image, Workspace& workspace);
+
+}  // namespace koine::lowrank

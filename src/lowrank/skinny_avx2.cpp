@@ -1,0 +1,43 @@
+#include "lowrank/skinny_loops.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+namespace koine::lowrank {
+namespace {
+
+struct Floats {
+  using T = float;
+  using Vector = __m256;
+  static constexpr int kRegisters = 2;
+  static Vector load(const float* p) { return _mm256_load_ps(p); }
+  static void store(float* p, Vector x) { _mm256_store_ps(p, x); }
+  static Vector broadcast(const float* p) { return _mm256_set1_ps(*p); }
+  static Vector fma(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
+};
+
+struct Doubles {
+  using T = double;
+  using Vector = __m256d;
+  static constexpr int kRegisters = 2;
+  static Vector load(const double* p) { return _mm256_load_pd(p); }
+  static void store(double* p, Vector x) { _mm256_store_pd(p, x); }
+  static Vector broadcast(const double* p) { return _mm256_set1_pd(*p); }
+  static Vector fma(Vector a, Vector b, Vector c) { return _mm256_fmadd_pd(a, b, c); }
+};
+
+constexpr int kRows = 6;  // of two registers each, in sixteen
+
+}  // namespace
+
+template <>
+SkinnyVariant<float> skinny_avx2<float>() {
+  return {"avx2", skinny::times<Floats, kRows>, skinny::transposed_times<Floats, kRows>};
+}
+template <>
+SkinnyVariant<double> skinny_avx2<double>() {
+  return {"avx2", skinny::times<Doubles, kRows>, skinny::transposed_times<Doubles, kRows>};
+}
+
+}  // namespace koine::lowrank
+#endif

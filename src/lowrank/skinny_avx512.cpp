@@ -1,0 +1,46 @@
+#include "lowrank/skinny_loops.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+namespace koine::lowrank {
+namespace {
+
+struct Floats {
+  using T = float;
+  using Vector = __m512;
+  static constexpr int kRegisters = 1;
+  static Vector load(const float* p) { return _mm512_load_ps(p); }
+  static void store(float* p, Vector x) { _mm512_store_ps(p, x); }
+  static Vector broadcast(const float* p) { return _mm512_set1_ps(*p); }
+  static Vector fma(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
+};
+
+struct Doubles {
+  using T = double;
+  using Vector = __m512d;
+  static constexpr int kRegisters = 1;
+  static Vector load(const double* p) { return _mm512_load_pd(p); }
+  static void store(double* p, Vector x) { _mm512_store_pd(p, x); }
+  static Vector broadcast(const double* p) { return _mm512_set1_pd(*p); }
+  static Vector fma(Vector a, Vector b, Vector c) { return _mm512_fmadd_pd(a, b, c); }
+};
+
+// Chains in flight. Rows of A may lie a multiple of 4 KiB apart, in one set of the first cache: no
+// more than its eight ways.
+constexpr int kRows = 8;
+constexpr int kColumns = 16;  // one cache line of floats
+
+}  // namespace
+
+template <>
+SkinnyVariant<float> skinny_avx512<float>() {
+  return {"avx512", skinny::times<Floats, kRows>, skinny::transposed_times<Floats, kColumns>};
+}
+template <>
+SkinnyVariant<double> skinny_avx512<double>() {
+  return {"avx512", skinny::times<Doubles, kRows>, skinny::transposed_times<Doubles, kColumns>};
+}
+
+}  // namespace koine::lowrank
+#endif

@@ -1,0 +1,52 @@
+#pragma once
+
+/// Products of a wide matrix with a block of few columns, once per instruction set. Included by
+/// files built with wider instructions: no standard header with inline functions may be included
+/// here.
+
+#include <cstdint>
+
+namespace koine::lowrank {
+
+/// A row-major piece of a matrix, [rows, cols], rows `step` elements apart.
+template <typename T>
+struct Piece {
+  const T* data;
+  std::int64_t rows, cols, step;
+};
+
+/// Columns of a block that one kernel works on: 64 bytes, a cache line and an AVX-512 register.
+template <typename T>
+inline constexpr std::int64_t kStripe = 64 / static_cast<std::int64_t>(sizeof(T));
+
+/// One stripe: in and out are [.., kStripe] row-major, 64-byte aligned. Every element of `out` is
+/// continued as a chain of fused multiply-adds in order of the summed index, so that all variants
+/// give the same bits.
+template <typename T>
+using SkinnyKernel = void (*)(const Piece<T>& piece, const T* in, T* out);
+
+template <typename T>
+struct SkinnyVariant {
+  const char* name = "";
+  SkinnyKernel<T> times = nullptr;             ///< out [rows, ..] += piece in [cols, ..]
+  SkinnyKernel<T> transposed_times = nullptr;  ///< out [cols, ..] += piece^T in [rows, ..]
+};
+
+/// Null kernels where the build or the CPU does not have them; the last of three is always there.
+template <typename T>
+struct SkinnyVariants {
+  SkinnyVariant<T> all[3];
+};
+template <typename T>
+const SkinnyVariants<T>& skinny_variants();
+
+template <typename T>
+SkinnyVariant<T> skinny_portable();
+#if defined(__x86_64__)
+template <typename T>
+SkinnyVariant<T> skinny_avx2();
+template <typename T>
+SkinnyVariant<T> skinny_avx512();
+#endif
+
+}  // namespace koine::lowrank

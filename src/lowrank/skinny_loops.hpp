@@ -1,0 +1,58 @@
+#pragma once
+
+/// The loops of skinny_kernels.hpp over a vector type: Lane has T, Vector, kRegisters (vectors of
+/// one stripe), load, store, broadcast and fma.
+
+#include "lowrank/skinny_kernels.hpp"
+
+namespace koine::lowrank::skinny {
+
+/// `Rows` outputs at a time; element (r, k) of the operand at a + r * row_step + k * term_step.
+template <typename Lane, int Rows>
+inline void chains(const typename Lane::T* a, std::int64_t row_step, std::int64_t term_step,
+                   std::int64_t terms, const typename Lane::T* in, typename Lane::T* out) {
+  using T = typename Lane::T;
+  constexpr int kVectors = Lane::kRegisters;
+  constexpr std::int64_t kWidth = kStripe<T> / kVectors;
+  typename Lane::Vector sum[Rows][kVectors];
+  for (int r = 0; r < Rows; ++r) {
+    for (int v = 0; v < kVectors; ++v) sum[r][v] = Lane::load(out + r * kStripe<T> + v * kWidth);
+  }
+  for (std::int64_t k = 0; k < terms; ++k, a += term_step, in += kStripe<T>) {
+    typename Lane::Vector b[kVectors];
+    for (int v = 0; v < kVectors; ++v) b[v] = Lane::load(in + v * kWidth);
+    for (int r = 0; r < Rows; ++r) {
+      const typename Lane::Vector x = Lane::broadcast(a + r * row_step);
+      for (int v = 0; v < kVectors; ++v) sum[r][v] = Lane::fma(x, b[v], sum[r][v]);
+    }
+  }
+  for (int r = 0; r < Rows; ++r) {
+    for (int v = 0; v < kVectors; ++v) Lane::store(out + r * kStripe<T> + v * kWidth, sum[r][v]);
+  }
+}
+
+template <typename Lane, int Rows>
+inline void all_chains(const typename Lane::T* a, std::int64_t count, std::int64_t row_step,
+                       std::int64_t term_step, std::int64_t terms, const typename Lane::T* in,
+                       typename Lane::T* out) {
+  constexpr std::int64_t kWidth = kStripe<typename Lane::T>;
+  std::int64_t i = 0;
+  for (; i + Rows <= count; i += Rows)
+    chains<Lane, Rows>(a + i * row_step, row_step, term_step, terms, in, out + i * kWidth);
+  for (; i < count; ++i)
+    chains<Lane, 1>(a + i * row_step, row_step, term_step, terms, in, out + i * kWidth);
+}
+
+template <typename Lane, int Rows>
+void times(const Piece<typename Lane::T>& piece, const typename Lane::T* in,
+           typename Lane::T* out) {
+  all_chains<Lane, Rows>(piece.data, piece.rows, piece.step, 1, piece.cols, in, out);
+}
+
+template <typename Lane, int Rows>
+void transposed_times(const Piece<typename Lane::T>& piece, const typename Lane::T* in,
+                      typename Lane::T* out) {
+  all_chains<Lane, Rows>(piece.data, piece.cols, 1, piece.step, piece.rows, in, out);
+}
+
+}  // namespace koine::lowrank::skinny

@@ -1,0 +1,136 @@
+#include "lowrank/skinny.hpp"
+
+#include <cmath>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "lowrank/through_tau.hpp"
+#include "support/spectra.hpp"
+
+namespace koine::lowrank {
+namespace {
+
+struct Extent {
+  std::int64_t rows, cols;
+};
+void PrintTo(const Extent& e, std::ostream* out) {
+  *out << e.rows << "x" << e.cols;
+}
+
+template <typename T>
+using Aligned = std::vector<T, CacheLineAllocator<T>>;
+
+template <typename T>
+Aligned<T> numbers(std::int64_t count, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<double> normal;
+  Aligned<T> values(static_cast<std::size_t>(count));
+  for (T& x : values) x = static_cast<T>(normal(generator));
+  return values;
+}
+
+template <typename T>
+void expect_same_bits_on_every_variant(const Extent& e) {
+  constexpr std::int64_t kWidth = kStripe<T>;
+  const auto a = numbers<T>(e.rows * (e.cols + 3), 1);  // rows further apart than they are long
+  const Piece<T> piece{a.data(), e.rows, e.cols, e.cols + 3};
+  const auto short_in = numbers<T>(e.cols * kWidth, 2), long_in = numbers<T>(e.rows * kWidth, 3);
+  const auto start = numbers<T>(std::max(e.rows, e.cols) * kWidth, 4);  // chains go on from here
+  Aligned<T> times, transposed;
+  int compared = 0;
+  for (const SkinnyVariant<T>& variant : skinny_variants<T>().all) {
+    if (variant.times == nullptr) continue;
+    Aligned<T> one = start, other = start;
+    variant.times(piece, short_in.data(), one.data());
+    variant.transposed_times(piece, long_in.data(), other.data());
+    if (compared++ == 0) {
+      times = one;
+      transposed = other;
+    }
+    EXPECT_EQ(one, times) << variant.name;
+    EXPECT_EQ(other, transposed) << variant.name;
+  }
+}
+
+class Skinny : public testing::TestWithParam<Extent> {};
+
+TEST_P(Skinny, EveryVariantGivesTheSameBits) {
+  expect_same_bits_on_every_variant<float>(GetParam());
+  expect_same_bits_on_every_variant<double>(GetParam());
+}
+
+/// A A^T block in float64, entry by entry.
+std::vector<double> plain_image(const ShortSideFirst& side, std::int64_t width,
+                                const std::vector<double>& block) {
+  const std::int64_t m = side.short_side, n = side.long_side;
+  const auto at = [&](std::int64_t i, std::int64_t j) {
+    return static_cast<double>(side.is_transposed ? side.tau.data[j * m + i]
+                                                  : side.tau.data[i * n + j]);
+  };
+  std::vector<double> image(block.size(), 0);
+  for (std::int64_t k = 0; k < width; ++k) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      double y = 0;
+      for (std::int64_t i = 0; i < m; ++i)
+        y += at(i, j) * block[static_cast<std::size_t>(k * m + i)];
+      for (std::int64_t i = 0; i < m; ++i)
+        image[static_cast<std::size_t>(k * m + i)] += at(i, j) * y;
+    }
+  }
+  return image;
+}
+
+TEST_P(Skinny, MultipliesByTauTwice) {
+  const auto [rows, cols] = GetParam();
+  const auto tau = test::matrix_with(test::Spectrum::flat_noise, rows, cols);
+  const ShortSideFirst side(MatrixView{tau.data(), rows, cols});
+  for (const std::int64_t width : {1, 9, 16, 24}) {  // less than, all of and more than one stripe
+    const auto random = numbers<double>(side.short_side * width, 5);
+    const std::vector<double> block(random.begin(), random.end());
+    std::vector<double> image(block.size());
+    Workspace workspace;
+    gram_times_block(side, width, block.data(), image.data(), workspace);
+    const auto wanted = plain_image(side, width, block);
+    // Two chains in float32, of short and of 256 terms; |A| |A|^T |block| bounds what they round.
+    const double spread = 4 * static_cast<double>(side.long_side * side.short_side);
+    const double bound = static_cast<double>(side.short_side + 256) * 0x1p-24 * spread;
+    for (std::size_t i = 0; i < image.size(); ++i) ASSERT_NEAR(image[i], wanted[i], bound) << i;
+  }
+}
+
+TEST_P(Skinny, ProjectsAndJudgesInFloat64) {
+  const auto [rows, cols] = GetParam();
+  const auto tau = test::matrix_with(test::Spectrum::flat_noise, rows, cols);
+  const ShortSideFirst side(MatrixView{tau.data(), rows, cols});
+  const std::int64_t m = side.short_side, rung = std::min<std::int64_t>(m, 16);
+  const auto random = numbers<double>(m * rung, 6);
+  const std::vector<double> block(random.begin(), random.end());
+  Workspace workspace;
+  std::copy(block.begin(), block.end(), workspace.vectors.reserve(block.size()));
+  workspace.values.reserve(static_cast<std::size_t>(rung));
+  project_and_judge(side, rung, workspace);
+  const auto wanted = plain_image(side, rung, block);
+  const double unit = 4 * static_cast<double>(m + side.long_side) * 0x1p-53;
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    ASSERT_NEAR(workspace.images.data()[i], wanted[i],
+                unit * 40 * static_cast<double>(m * side.long_side));
+  for (std::int64_t k = 0; k < rung; ++k) {  // |A^T u|^2 = <u, A A^T u>
+    double energy = 0;
+    for (std::int64_t i = 0; i < m; ++i)
+      energy +=
+          block[static_cast<std::size_t>(k * m + i)] * wanted[static_cast<std::size_t>(k * m + i)];
+    EXPECT_NEAR(workspace.values.data()[k], energy, unit * 40 * energy);
+  }
+}
+
+// 1: nothing to share; 5, 17: around the rows of a kernel; 200, 300: panels that are not full.
+INSTANTIATE_TEST_SUITE_P(Shapes, Skinny,
+                         testing::Values(Extent{1, 1}, Extent{5, 17}, Extent{17, 5},
+                                         Extent{64, 300}, Extent{300, 64}, Extent{200, 200}),
+                         [](const auto& row) { return testing::PrintToString(row.param); });
+
+}  // namespace
+}  // namespace koine::lowrank
