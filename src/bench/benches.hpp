@@ -12,9 +12,9 @@ constexpr double kTolerance = 1e-6;    ///< svd.tolerance
 constexpr std::int64_t kSampled = 97;  ///< where not every entry is checked, every 97th is
 
 void bench_gram(Lab& lab, const Shape& shape, int threads);
-/// svd_fast, svd_certified, svd_exact; and, as differences within a repeat: solver (svd_fast less
-/// its Gram matrix), certificate (svd_certified less svd_fast).
-void bench_svd(Lab& lab, const Shape& shape, int threads);
+void bench_svd(Lab& lab, const Shape& shape, int threads);  ///< svd_fast, _certified, _exact
+/// krylov, certificate and cholesky on a Gram matrix; tau_block and project through tau itself.
+void bench_solver(Lab& lab, const Shape& shape, int threads);
 void bench_product(Lab& lab, const Shape& shape, int threads);
 void bench_select(Lab& lab, const Shape& shape, int threads);  ///< kth_largest, take_kept
 void bench_widen(Lab& lab, const Shape& shape, int threads);

@@ -1,9 +1,14 @@
 #include <algorithm>
+#include <cmath>
 
 #include "bench/benches.hpp"
 #include "bench/checks.hpp"
+#include "lowrank/certificate.hpp"
+#include "lowrank/eigen.hpp"
 #include "lowrank/gram.hpp"
 #include "lowrank/product.hpp"
+#include "lowrank/skinny.hpp"
+#include "lowrank/through_tau.hpp"
 #include "lowrank/truncated_svd.hpp"
 
 namespace koine::bench {
@@ -27,19 +32,27 @@ struct Extents {
 };
 
 constexpr double kRank = static_cast<double>(kKept);
+constexpr std::int64_t kRungKept = 8;  // the rung of rank 7
+constexpr double kRung = static_cast<double>(kRungKept);
+constexpr std::int64_t kBlock = 16;  // vectors of a block at that rung
 
 // What docs/benchmarks.md derives. Each reads the float32 matrix once.
 Work gram_work(const Extents& e) {
   return {e.m * e.m * e.n, 4 * e.m * e.n + 8 * e.m * e.m, 0, true};
 }
-Work solver_work(const Extents& e) {
-  return {2 * e.m * e.m * kRank + 2 * e.m * e.n * kRank, 8 * e.m * e.m + 4 * e.m * e.n, 0, true};
+/// Block Lanczos on G: the products, and two passes against all earlier vectors.
+Work krylov_work(const Extents& e, double vectors) {
+  return {2 * e.m * e.m * vectors + 4 * e.m * vectors * vectors, 8 * e.m * e.m, 0, true};
 }
-Work certificate_work(const Extents& e) {
-  return {e.m * e.m * e.m / 3, 8 * e.m * e.m, 0, true};
+Work projection_work(const Extents& e) {
+  return {2 * e.m * e.n * kRung, 4 * e.m * e.n, 0, true};
+}
+/// A block through tau and back, in float32.
+Work block_work(const Extents& e, double vectors) {
+  return {4 * e.m * e.n * vectors, 4 * e.m * e.n, 0, false};
 }
 Work sum_of(const Work& a, const Work& b) {
-  return {a.flops + b.flops, a.bytes + b.bytes, 0, true};
+  return {a.flops + b.flops, a.bytes + b.bytes, 0, a.is_double};
 }
 
 /// What a mode made of every thread's matrix.
@@ -62,6 +75,20 @@ bool all_well(const Matrices& in, const Made& made, const Made& exact, bool need
   return is_factorisation(in.tau(0), made.front(), {kKept, kTolerance});
 }
 
+/// The first column of A A^T block against a plain product with G (lower triangle), to float32.
+bool is_image(const double* block, const double* gram, std::int64_t m,
+              const std::vector<double>& image) {
+  double worst = 0, largest = 0;
+  for (std::int64_t i = 0; i < m; ++i) {
+    double sum = 0;
+    for (std::int64_t j = 0; j < m; ++j)
+      sum += (i >= j ? gram[j * m + i] : gram[i * m + j]) * block[j];
+    worst = std::max(worst, std::abs(image[as_size(i)] - sum));
+    largest = std::max(largest, std::abs(sum));
+  }
+  return worst <= 1e-5 * largest;
+}
+
 }  // namespace
 
 void bench_gram(Lab& lab, const Shape& shape, int threads) {
@@ -82,11 +109,7 @@ void bench_svd(Lab& lab, const Shape& shape, int threads) {
   const Matrices& in = lab.matrices(shape, threads);
   std::vector<Workspace> workspaces(as_size(threads));
   Made fast(as_size(threads)), certified(as_size(threads)), exact(as_size(threads));
-  const auto gram = [&](int thread) {
-    (void)lowrank::gram_matrix(ShortSideFirst(in.tau(thread)), workspaces[as_size(thread)]);
-  };
-  const std::vector<Task> tasks{{gram, {}},
-                                factorise(in, Mode::fast, workspaces, fast),
+  const std::vector<Task> tasks{factorise(in, Mode::fast, workspaces, fast),
                                 factorise(in, Mode::certified, workspaces, certified),
                                 factorise(in, Mode::exact, workspaces, exact)};
   const std::vector<Sample> samples = measure(tasks, lab.timing(threads));
@@ -95,16 +118,72 @@ void bench_svd(Lab& lab, const Shape& shape, int threads) {
   const bool exact_well = all_well(in, exact, exact, true);
 
   const Extents e(shape);
-  const Work solved = sum_of(gram_work(e), solver_work(e));
-  const Work tridiagonalised{4 * e.m * e.m * e.m / 3, 0, 0, true};
+  const auto vectors = [](const Made& made) {
+    return static_cast<double>(kBlock * std::max<std::int64_t>(made.front().iterations, 1));
+  };
   const auto report = [&](const char* name, const Sample& sample, const Work& work, bool is_well) {
     lab.report({name, "float32", shape, threads}, sample, work, is_well);
   };
-  report("svd_fast", samples[1], solved, fast_well);
-  report("svd_certified", samples[2], sum_of(solved, certificate_work(e)), certified_well);
-  report("svd_exact", samples[3], sum_of(solved, tridiagonalised), exact_well);
-  report("solver", difference(samples[1], samples[0]), solver_work(e), fast_well);
-  report("certificate", difference(samples[2], samples[1]), certificate_work(e), certified_well);
+  report("svd_fast", samples[0], block_work(e, vectors(fast)), fast_well);
+  report("svd_certified", samples[1],
+         sum_of(gram_work(e), sum_of(krylov_work(e, vectors(certified)), projection_work(e))),
+         certified_well);
+  const Work tridiagonalised{4 * e.m * e.m * e.m / 3, 0, 0, true};
+  report("svd_exact", samples[2], sum_of(gram_work(e), tridiagonalised), exact_well);
+}
+
+void bench_solver(Lab& lab, const Shape& shape, int threads) {
+  const Matrices& in = lab.matrices(shape, threads);
+  std::vector<Workspace> workspaces(as_size(threads));
+  std::vector<std::vector<double>> images(as_size(threads));
+  std::vector<char> found(as_size(threads)), proved(as_size(threads)), decided(as_size(threads));
+  const auto m = static_cast<std::int64_t>(Extents(shape).m);
+  for (int t = 0; t < threads; ++t) {
+    (void)lowrank::gram_matrix(ShortSideFirst(in.tau(t)), workspaces[as_size(t)]);
+    images[as_size(t)].resize(as_size(m * kBlock));
+  }
+  const auto krylov = [&](int t) {
+    found[as_size(t)] = static_cast<char>(lowrank::largest_eigenpairs(
+        lowrank::Solver::krylov, ShortSideFirst(in.tau(t)), kRungKept + 1, workspaces[as_size(t)]));
+  };
+  const auto bound = [&](Workspace& w) {
+    return lowrank::certificate_bound(w.values.data()[kKept - 1],
+                                      lowrank::rounding_floor(m, w.values.data()[0]));
+  };
+  const auto certificate = [&](int t) {
+    Workspace& w = workspaces[as_size(t)];
+    proved[as_size(t)] = static_cast<char>(lowrank::nothing_missed_outside(bound(w), m, kKept, w));
+  };
+  const auto cholesky = [&](int t) {
+    Workspace& w = workspaces[as_size(t)];
+    decided[as_size(t)] = static_cast<char>(lowrank::nothing_missed_above(bound(w), m, kKept, w));
+  };
+  const auto block = [&](int t) {
+    Workspace& w = workspaces[as_size(t)];
+    lowrank::gram_times_block(ShortSideFirst(in.tau(t)), kBlock, w.krylov.basis.data(),
+                              images[as_size(t)].data(), w);
+  };
+  const auto project = [&](int t) {
+    lowrank::project(ShortSideFirst(in.tau(t)), kRungKept, workspaces[as_size(t)]);
+  };
+  const std::vector<Task> tasks{
+      {krylov, {}}, {certificate, {}}, {cholesky, {}}, {block, {}}, {project, {}}};
+  const std::vector<Sample> samples = measure(tasks, lab.timing(threads));
+  const auto all = [](const std::vector<char>& answers) {
+    return std::all_of(answers.begin(), answers.end(), [](char yes) { return yes != 0; });
+  };
+  const Extents e(shape);
+  const auto report = [&](const char* name, const Sample& sample, const Work& work, bool is_well) {
+    lab.report({name, "float32", shape, threads}, sample, work, is_well);
+  };
+  const auto vectors = static_cast<double>(workspaces.front().krylov.columns);
+  report("krylov", samples[0], krylov_work(e, vectors), all(found));
+  report("certificate", samples[1], {e.m * e.m, 8 * e.m * e.m, 0, true}, all(proved));
+  report("cholesky", samples[2], {e.m * e.m * e.m / 3, 8 * e.m * e.m, 0, true}, all(decided));
+  report("tau_block", samples[3], block_work(e, static_cast<double>(kBlock)),
+         is_image(workspaces.front().krylov.basis.data(), workspaces.front().gram.data(), m,
+                  images.front()));
+  report("project", samples[4], projection_work(e), all(found));
 }
 
 void bench_product(Lab& lab, const Shape& shape, int threads) {

@@ -43,8 +43,7 @@ std::filesystem::path make_models(const Lab& lab, int threads) {
   return pipeline::synth(wanted).recipe;
 }
 
-/// Gram matrix, check of the kept pairs, B = U^T tau and certificate, of every selected matrix and
-/// expert.
+/// Gram matrix, a Krylov basis of 6 blocks, and B = U^T tau, of every selected matrix and expert.
 double flops_of(const std::filesystem::path& recipe_file) {
   const recipe::Recipe recipe = recipe::read(recipe_file.string(), {{}, ""});
   const auto alone = comm::make_self();
@@ -56,9 +55,9 @@ double flops_of(const std::filesystem::path& recipe_file) {
     const Shape& shape = inputs.base.tensors[tensor.index].shape;
     const auto m = static_cast<double>(std::min(shape.front(), shape.back()));
     const auto n = static_cast<double>(std::max(shape.front(), shape.back()));
-    const double kept = kKept;
+    constexpr double kVectors = 6 * 16, kProjected = 8;
     flops += static_cast<double>(tensor.parts.size()) *
-             (m * m * n + 2 * m * m * kept + 2 * m * n * kept + m * m * m / 3);
+             (m * m * n + (2 * m * m + 4 * m * kVectors) * kVectors + 2 * m * n * kProjected);
   }
   return flops;
 }

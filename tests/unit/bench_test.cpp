@@ -147,7 +147,7 @@ TEST(Suite, MeasuresOnTwoThreadsAndChecks) {
     EXPECT_TRUE(figure.is_checked) << figure.bench;
     seen.insert(figure.bench);
   }));
-  for (const char* name : {"gram", "svd_fast", "svd_certified", "svd_exact", "solver",
+  for (const char* name : {"gram", "svd_fast", "svd_certified", "svd_exact", "krylov",
                            "certificate", "product", "kth_largest", "take_kept", "dgemm", "copy"})
     EXPECT_TRUE(seen.contains(name)) << name;
 }
