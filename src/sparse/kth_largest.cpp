@@ -47,10 +47,16 @@ Threshold kth_of_few(const SelectKernels& kernels, Floats tau, Floats low, std::
   return {.key = rules::magnitude_key(*kth), .ties = k - above, .kept = k};
 }
 
+/// Entries from one that is sampled to the next; prime, so that every column of a matrix is met.
+std::size_t step_of(std::size_t count) {
+  return count < (1U << 20U) ? 61 : 127;
+}
+
 std::vector<float> sample_of(Floats tau, Floats low) {
+  const std::size_t step = step_of(tau.size());
   std::vector<float> sample;
-  sample.reserve(tau.size() / kSampleStep + 1);
-  for (std::size_t i = kSampleStep / 2; i < tau.size(); i += kSampleStep)
+  sample.reserve(tau.size() / step + 1);
+  for (std::size_t i = step / 2; i < tau.size(); i += step)
     sample.push_back(std::fabs(low.empty() ? tau[i] : tau[i] - low[i]));
   return sample;
 }
@@ -67,14 +73,6 @@ Bracket bracket_around(const SelectKernels& kernels, Floats sample, std::int64_t
   if (upper >= 1) bracket.highest = kth_by_bracket(kernels, sample, {}, upper).key;
   if (lower <= length(sample)) bracket.lowest = kth_by_bracket(kernels, sample, {}, lower).key;
   return bracket;
-}
-
-/// The bracket is one key: it is the threshold, if any.
-std::optional<Threshold> kth_on(const SelectKernels& kernels, Floats tau, Floats low,
-                                std::int64_t k, std::uint32_t key) {
-  const Standing standing = kernels.compare(part_of(tau, low, 0, length(tau)), key);
-  if (k <= standing.above || k > standing.above + standing.equal) return std::nullopt;
-  return Threshold{.key = key, .ties = k - standing.above, .kept = k};
 }
 
 /// So many keys of `count` may be caught: an eighth; half of what fits the second cache anyway.
@@ -111,8 +109,42 @@ bool is_narrow(const SelectKernels& kernels, Floats sample, const Bracket& brack
   const Residual all = part_of(sample, {}, 0, length(sample));
   const Standing low = kernels.compare(all, bracket.lowest);
   const Standing high = kernels.compare(all, bracket.highest);
-  const std::int64_t inside = low.above + low.equal - high.above;
-  return inside * kSampleStep * 5 <= room_for(count) * 4;
+  const auto inside = static_cast<double>(low.above + low.equal - high.above);
+  return inside * static_cast<double>(count) <=
+         0.8 * static_cast<double>(room_for(count)) * static_cast<double>(sample.size());
+}
+
+/// The threshold if it is `key`; else the bracket is cut there.
+/// @pre bracket.lowest <= key <= bracket.highest
+std::optional<Threshold> try_key(const Standing& standing, std::uint32_t key, std::int64_t k,
+                                 Bracket& bracket) {
+  if (k <= standing.above) {
+    bracket.lowest = key + 1;
+  } else if (k > standing.above + standing.equal) {
+    bracket.highest = key - 1;
+  } else {
+    return Threshold{.key = key, .ties = k - standing.above, .kept = k};
+  }
+  return std::nullopt;
+}
+
+/// For a sample that bears the array out. Where many magnitudes are equal, the sample's own k-th is
+/// likely the one, and is tried first.
+std::optional<Threshold> kth_near(const SelectKernels& kernels, Floats tau, Floats low,
+                                  std::int64_t k, Floats sample) {
+  const std::int64_t count = length(tau);
+  Bracket bracket = bracket_around(kernels, sample, k, count);
+  if (!is_narrow(kernels, sample, bracket, count)) {
+    const double share = static_cast<double>(k) / static_cast<double>(count);
+    const auto rank = static_cast<std::int64_t>(static_cast<double>(sample.size()) * share);
+    const std::uint32_t key =
+        kth_by_bracket(kernels, sample, {}, std::clamp<std::int64_t>(rank, 1, length(sample))).key;
+    const Standing standing = kernels.compare(part_of(tau, low, 0, count), key);
+    if (const auto found = try_key(standing, key, k, bracket)) return found;
+    if (bracket.lowest > bracket.highest) return std::nullopt;
+    if (!is_narrow(kernels, sample, bracket, count)) return std::nullopt;
+  }
+  return kth_within(kernels, tau, low, k, bracket);
 }
 
 }  // namespace
@@ -136,12 +168,7 @@ Threshold kth_by_bracket(const SelectKernels& kernels, Floats tau, Floats low, s
   if (k == 0) return {};
   if (length(tau) <= kFew) return kth_of_few(kernels, tau, low, k);
   const std::vector<float> sample = sample_of(tau, low);
-  const Bracket bracket = bracket_around(kernels, sample, k, length(tau));
-  std::optional<Threshold> found;
-  if (bracket.lowest == bracket.highest)
-    found = kth_on(kernels, tau, low, k, bracket.lowest);
-  else if (is_narrow(kernels, sample, bracket, length(tau)))
-    found = kth_within(kernels, tau, low, k, bracket);
+  const auto found = kth_near(kernels, tau, low, k, sample);
   return found ? *found : kth_by_digits(tau, low, k);
 }
 
