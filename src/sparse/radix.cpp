@@ -80,17 +80,9 @@ void count_digit(std::span<const float> tau, std::span<const float> low, const S
 
 Standing compare_with(std::span<const float> tau, std::span<const float> low, std::uint32_t key) {
   assert(low.empty() || low.size() == tau.size());
-  Standing standing;
-  Keys keys;
-  for (std::size_t first = 0; first < tau.size(); first += kBlock) {
-    const std::size_t count = std::min(kBlock, tau.size() - first);
-    make_keys(tau, low, first, count, keys);
-    for (std::size_t i = 0; i < count; ++i) {
-      standing.above += keys[i] > key ? 1 : 0;
-      standing.equal += keys[i] == key ? 1 : 0;
-    }
-  }
-  return standing;
+  static const SelectKernels& fastest = *select_variants()[0];
+  return fastest.compare(
+      {tau.data(), low.empty() ? nullptr : low.data(), static_cast<std::int64_t>(tau.size())}, key);
 }
 
 }  // namespace koine::sparse

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <span>
 
+#include "sparse/select_kernels.hpp"
+
 /// The k-th largest of |tau - low| over any number of matrices, digit by digit: counts of every
 /// matrix are added, in any order and on any process, and one search narrows by the sums. Integer
 /// work: the result depends on nothing but the values.
@@ -30,12 +32,7 @@ struct Search {
 void count_digit(std::span<const float> tau, std::span<const float> low, const Search& search,
                  Bins& bins);
 
-/// How many |tau_i - low_i| lie above a key, and on it.
-struct Standing {
-  std::int64_t above = 0, equal = 0;
-};
-
-/// Cost: one pass. @pre as count_digit
+/// How many |tau_i - low_i| lie above `key`, and on it. Cost: one pass. @pre as count_digit
 [[nodiscard]] Standing compare_with(std::span<const float> tau, std::span<const float> low,
                                     std::uint32_t key);
 
