@@ -112,7 +112,7 @@ class Planner {
     planned.bytes_in = tensor.bytes();
     if (planned.treatment != Treatment::base) {
       for (const Expert& expert : inputs_.experts)
-        planned.bytes_in += counterpart(expert.header, tensor)->bytes();
+        planned.bytes_in += tensor.count() * size_of(expert.tensors[index].dtype);
     }
     if (planned.treatment == Treatment::pruned && has_budget()) add_search(planned, tensor);
     planned.cost = cost_of(tensor, planned.treatment, planned.bytes_in + planned.bytes_out,
@@ -188,12 +188,14 @@ class Planner {
     return kept >= full ? 0 : 4 * kept * (tensor.shape[0] + tensor.shape[1]);
   }
 
-  void fill_parts(PlannedTensor& planned, const recipe::TensorPlace& place) const {
+  void fill_parts(PlannedTensor& planned, const recipe::TensorPlace& place) {
     const auto experts = static_cast<double>(inputs_.experts.size());
     const bool is_mean = method_->selects() && planned.treatment == Treatment::dense &&
                          recipe_.others == recipe::Others::average;
     planned.lambda = is_mean ? 1.0 / experts : recipe_.lambda.at(place).value_or(1.0);
     double total = 0;
+    std::vector<TensorPart> parts;
+    parts.reserve(inputs_.experts.size());
     for (const Expert& expert : inputs_.experts) {
       TensorPart part;
       part.weight = is_mean ? 1.0 : value_at(expert.entry.weight, nullptr, place, 1.0);
@@ -201,8 +203,9 @@ class Planner {
       part.prune.density = value_at(expert.entry.density, &recipe_.density, place, 0.2);
       part.prune.svd = {svd_mode(), recipe_.svd_tolerance};
       total += part.weight;
-      planned.parts.push_back(part);
+      parts.push_back(std::move(part));
     }
+    planned.parts = shared(std::move(parts));
     const bool is_divided =
         recipe_.normalize.value_or(!method_->adds_task_vectors()) && !method_->selects();
     if (!is_divided) return;
@@ -213,6 +216,25 @@ class Planner {
           recipe_.file, place.openai_name));
     }
     planned.divisor = total;
+  }
+
+  /// One of the last tensors' parts, where they are the same.
+  Parts shared(std::vector<TensorPart> parts) {
+    const auto is_same = [](const TensorPart& a, const TensorPart& b) {
+      return a.weight == b.weight && a.prune.density == b.prune.density &&
+             a.prune.rank.number.kept == b.prune.rank.number.kept &&
+             a.prune.rank.energy == b.prune.rank.energy;  // svd is one for all
+    };
+    for (const Parts& earlier : last_parts_) {
+      bool is_equal = earlier.size() == parts.size();
+      for (std::size_t t = 0; is_equal && t < parts.size(); ++t)
+        is_equal = is_same(earlier[t], parts[t]);
+      if (is_equal) return earlier;
+    }
+    constexpr std::size_t kRemembered = 16;
+    if (last_parts_.size() == kRemembered) last_parts_.erase(last_parts_.begin());
+    last_parts_.emplace_back(std::move(parts));
+    return last_parts_.back();
   }
 
   [[nodiscard]] lowrank::Mode svd_mode() const {
@@ -233,6 +255,7 @@ class Planner {
   Places places_;
   std::int64_t width_;
   std::vector<std::int64_t> hits_;
+  std::vector<Parts> last_parts_;
   std::vector<std::pair<double, std::string>> budgets_;  ///< per expert: density, where first seen
 };
 
@@ -246,8 +269,9 @@ void add_warnings(Plan& plan, const recipe::Recipe& recipe, const Inputs& inputs
     plan.warnings.emplace_back(
         "out_dtype float16 holds magnitudes up to 65504; a larger value ends the run");
   for (const Expert& expert : inputs.experts) {
-    const bool is_coarse = std::any_of(expert.header.tensors.begin(), expert.header.tensors.end(),
-                                       [](const TensorInfo& t) { return t.dtype == DType::bf16; });
+    const bool is_coarse =
+        std::any_of(expert.tensors.begin(), expert.tensors.end(),
+                    [](const ExpertTensor& t) { return t.dtype == DType::bf16; });
     if (is_coarse && recipe.merge_method != "linear") {
       plan.warnings.push_back(fmt::format(
           "expert '{}' is stored in bfloat16: rounding has already cost part of what it "
