@@ -65,25 +65,6 @@ void require_none(std::vector<std::string> lines) {
   throw InputError(fmt::format("{}", fmt::join(lines, "\n")));
 }
 
-/// What a merge needs of an expert's header. @pre it fits the base
-Expert shortened(const recipe::ModelEntry& entry, const Checkpoint& base, Checkpoint header) {
-  Expert expert{entry, {}, tensors_sha256(header), {}, {}, {}};
-  expert.tensors.reserve(base.tensors.size());
-  for (const TensorInfo& wanted : base.tensors) {
-    const TensorInfo& found = *counterpart(header, wanted);
-    if (found.name != wanted.name) expert.own_names[expert.tensors.size()] = found.name;
-    expert.tensors.push_back({found.offset, found.file, found.dtype, found.strides});
-  }
-  const TensorInfo* output = header.find(checkpoint::kTiedOutput);
-  const TensorInfo* embedding = header.find(checkpoint::kTokenEmbedding);
-  if (base.find(checkpoint::kTiedOutput) == nullptr && output != nullptr && embedding != nullptr)
-    expert.tied = {*output, *embedding};
-  expert.header = std::move(header);
-  expert.header.tensors = {};
-  expert.header.notes = {};
-  return expert;
-}
-
 /// Models in the order of the sum, the base among them where the method counts it.
 std::vector<recipe::ModelEntry> summed_models(const recipe::Recipe& recipe) {
   std::vector<recipe::ModelEntry> models = recipe.models;
@@ -141,6 +122,24 @@ std::vector<std::string> Inputs::expert_names() const {
   std::vector<std::string> names;
   for (const Expert& expert : experts) names.push_back(expert.entry.name);
   return names;
+}
+
+Expert shortened(const recipe::ModelEntry& entry, const Checkpoint& base, Checkpoint header) {
+  Expert expert{entry, {}, tensors_sha256(header), {}, {}, {}};
+  expert.tensors.reserve(base.tensors.size());
+  for (const TensorInfo& wanted : base.tensors) {
+    const TensorInfo& found = *counterpart(header, wanted);
+    if (found.name != wanted.name) expert.own_names[expert.tensors.size()] = found.name;
+    expert.tensors.push_back({found.offset, found.file, found.dtype, found.strides});
+  }
+  const TensorInfo* output = header.find(checkpoint::kTiedOutput);
+  const TensorInfo* embedding = header.find(checkpoint::kTokenEmbedding);
+  if (base.find(checkpoint::kTiedOutput) == nullptr && output != nullptr && embedding != nullptr)
+    expert.tied = {*output, *embedding};
+  expert.header = std::move(header);
+  expert.header.tensors = {};
+  expert.header.notes = {};
+  return expert;
 }
 
 TensorInfo Inputs::tensor_of(std::size_t expert, std::size_t base_tensor) const {

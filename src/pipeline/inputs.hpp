@@ -52,6 +52,10 @@ struct Inputs {
 /// @throws InputError: every expert that does not fit the base, up to ten lines
 [[nodiscard]] Inputs open_inputs(const recipe::Recipe& recipe, comm::Communicator& processes);
 
+/// What a merge needs of an expert's header. @pre the expert fits the base
+[[nodiscard]] Expert shortened(const recipe::ModelEntry& entry, const checkpoint::Checkpoint& base,
+                               checkpoint::Checkpoint header);
+
 /// Of the tensors' names, types, shapes and places, but not the folder they lie in.
 [[nodiscard]] std::string tensors_sha256(const checkpoint::Checkpoint& header);
 

@@ -7,6 +7,7 @@
 
 #include "checkpoint/names.hpp"
 #include "core/error.hpp"
+#include "pipeline/parts_store.hpp"
 #include "pipeline/shards.hpp"
 #include "recipe/selector.hpp"
 
@@ -205,7 +206,7 @@ class Planner {
       total += part.weight;
       parts.push_back(std::move(part));
     }
-    planned.parts = shared(std::move(parts));
+    planned.parts = parts_.shared(std::move(parts));
     const bool is_divided =
         recipe_.normalize.value_or(!method_->adds_task_vectors()) && !method_->selects();
     if (!is_divided) return;
@@ -216,25 +217,6 @@ class Planner {
           recipe_.file, place.openai_name));
     }
     planned.divisor = total;
-  }
-
-  /// One of the last tensors' parts, where they are the same.
-  Parts shared(std::vector<TensorPart> parts) {
-    const auto is_same = [](const TensorPart& a, const TensorPart& b) {
-      return a.weight == b.weight && a.prune.density == b.prune.density &&
-             a.prune.rank.number.kept == b.prune.rank.number.kept &&
-             a.prune.rank.energy == b.prune.rank.energy;  // svd is one for all
-    };
-    for (const Parts& earlier : last_parts_) {
-      bool is_equal = earlier.size() == parts.size();
-      for (std::size_t t = 0; is_equal && t < parts.size(); ++t)
-        is_equal = is_same(earlier[t], parts[t]);
-      if (is_equal) return earlier;
-    }
-    constexpr std::size_t kRemembered = 16;
-    if (last_parts_.size() == kRemembered) last_parts_.erase(last_parts_.begin());
-    last_parts_.emplace_back(std::move(parts));
-    return last_parts_.back();
   }
 
   [[nodiscard]] lowrank::Mode svd_mode() const {
@@ -255,7 +237,7 @@ class Planner {
   Places places_;
   std::int64_t width_;
   std::vector<std::int64_t> hits_;
-  std::vector<Parts> last_parts_;
+  PartsStore parts_;
   std::vector<std::pair<double, std::string>> budgets_;  ///< per expert: density, where first seen
 };
 
