@@ -58,4 +58,16 @@ std::string to_text(const Json& document) {
   return document.dump(2) + "\n";
 }
 
+std::string to_piece(const Json& value, int depth) {
+  const std::string text = value.dump(2);
+  const std::string margin(2 * static_cast<std::size_t>(depth), ' ');
+  std::string piece;
+  piece.reserve(text.size());
+  for (const char c : text) {  // strings hold no line break: JSON escapes it
+    piece += c;
+    if (c == '\n') piece += margin;
+  }
+  return piece;
+}
+
 }  // namespace koine

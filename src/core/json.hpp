@@ -19,4 +19,7 @@ using Json = nlohmann::ordered_json;
 /// bit for bit.
 [[nodiscard]] std::string to_text(const Json& document);
 
+/// A value as it stands inside such a text, `depth` levels down; its first line is not indented.
+[[nodiscard]] std::string to_piece(const Json& value, int depth);
+
 }  // namespace koine

@@ -10,8 +10,8 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "pipeline/run_records.hpp"
 #include "pipeline/run_report.hpp"
-#include "store/journal.hpp"
 #include "store/manifest.hpp"
 #include "store/shard_writer.hpp"
 #include "store/sums.hpp"
@@ -37,19 +37,6 @@ constexpr std::array<const char*, 14> kCompanions{"config.json",
                                                   "chat_template.jinja",
                                                   "LICENSE"};
 
-std::vector<store::ShardRecord> read_records(const FinishedRun& run) {
-  std::vector<store::ShardRecord> records;
-  for (const PlannedShard& shard : run.plan.shards) {
-    auto record = store::read_record(run.folder.path, shard.name);
-    if (!record)
-      throw StorageError(
-          fmt::format("{}: the journal of shard {} cannot be read; run the same command again",
-                      run.folder.path.string(), shard.name));
-    records.push_back(std::move(*record));
-  }
-  return records;
-}
-
 void copy_companions(const FinishedRun& run) {
   std::set<std::string> wanted;
   for (const fs::path& source : companion_files(run.inputs.base)) {
@@ -63,50 +50,67 @@ void copy_companions(const FinishedRun& run) {
   }
 }
 
-std::vector<store::ManifestTensor> manifest_tensors(
-    const FinishedRun& run, const std::vector<store::ShardRecord>& records) {
-  std::vector<store::ManifestTensor> tensors(run.plan.tensors.size());
-  for (std::size_t s = 0; s < records.size(); ++s) {
-    const PlannedShard& shard = run.plan.shards[s];
-    for (std::size_t i = 0; i < shard.tensors.size(); ++i) {
-      const PlannedTensor& planned = run.plan.tensors[shard.tensors[i]];
-      const auto& base = run.inputs.base.tensors[planned.index];
-      const auto& seal = records[s].tensors[i].seal;
-      tensors[shard.tensors[i]] = {base.name,  base.canonical, shard.file, planned.out_dtype,
-                                   base.shape, seal.offset,    seal.sha256};
-    }
-  }
-  return tensors;
-}
+/// What the manifest needs of the records: figures of shards and tensors, and the fingerprint of
+/// every tensor of every model as it was read.
+struct Seals {
+  std::vector<store::ManifestTensor> tensors;
+  std::vector<store::ManifestFile> shards;
+  std::string prints;  ///< tensor by tensor, model by model, kPrint digits each
+  std::string arithmetic;
+};
 
-/// Per model: what identity says of it, and the fingerprint of every tensor as it was read.
-std::string manifest_inputs(const FinishedRun& run,
-                            const std::vector<store::ShardRecord>& records) {
-  Json models = Json::parse(run.identity.inputs);
-  std::vector<std::vector<std::string>> prints(run.plan.tensors.size());
-  for (std::size_t s = 0; s < records.size(); ++s) {
-    for (std::size_t i = 0; i < records[s].tensors.size(); ++i)
-      prints[run.plan.shards[s].tensors[i]] = records[s].tensors[i].inputs;
+constexpr std::size_t kPrint = 32;
+
+void add_prints(const store::TensorRecord& record, std::size_t models, std::string& prints) {
+  for (std::size_t model = 0; model < models; ++model) {
+    const std::string& print = record.inputs.at(model);
+    if (print.size() != kPrint) throw StorageError("the journal holds a fingerprint cut short");
+    prints += print;
   }
-  for (std::size_t model = 0; model < models.size(); ++model) {
-    Json tensors = Json::object();
-    for (std::size_t i = 0; i < prints.size(); ++i) {
-      tensors[run.inputs.base.tensors[run.plan.tensors[i].index].canonical] = prints[i].at(model);
-    }
-    models[model]["tensors"] = tensors;
-  }
-  return models.dump();
 }
 
 /// The kinds of machine that computed the shards: one object, or a list of them after a resume
 /// elsewhere.
-std::string manifest_arithmetic(const std::vector<store::ShardRecord>& records) {
+void add_kind(const store::ShardRecord& record, Json& kinds) {
+  Json kind = Json::parse(record.arithmetic);
+  if (std::ranges::find(kinds, kind) == kinds.end()) kinds.push_back(std::move(kind));
+}
+
+Seals read_seals(const FinishedRun& run, RunRecords& records) {
+  Seals seals;
   Json kinds = Json::array();
-  for (const auto& record : records) {
-    const Json kind = Json::parse(record.arithmetic);
-    if (std::ranges::find(kinds, kind) == kinds.end()) kinds.push_back(kind);
+  for (std::size_t s = 0; s < run.plan.shards.size(); ++s) {
+    const store::ShardRecord& record = records.shard(s);
+    add_kind(record, kinds);
+    seals.shards.push_back({record.file, record.size, record.sha256});
   }
-  return (kinds.size() == 1 ? kinds[0] : Json{{"kinds", kinds}}).dump();
+  seals.arithmetic = (kinds.size() == 1 ? kinds[0] : Json{{"kinds", kinds}}).dump();
+  const std::size_t models = run.inputs.experts.size() + 1;
+  seals.prints.reserve(run.plan.tensors.size() * models * kPrint);
+  for (std::size_t i = 0; i < run.plan.tensors.size(); ++i) {
+    const store::TensorRecord& record = records.tensor(i);
+    const PlannedTensor& planned = run.plan.tensors[i];
+    const auto& base = run.inputs.base.tensors[planned.index];
+    seals.tensors.push_back({base.name, base.canonical, records.shard_of(i).file, planned.out_dtype,
+                             base.shape, record.seal.offset, record.seal.sha256});
+    add_prints(record, models, seals.prints);
+  }
+  return seals;
+}
+
+/// Per model: what identity says of it, and its fingerprints.
+store::ModelTexts model_texts(const FinishedRun& run, const Seals& seals) {
+  const Json models = Json::parse(run.identity.inputs);
+  return {models.size(), [&run, &seals, models](std::size_t model) {
+            Json tensors = Json::object();
+            for (std::size_t i = 0; i < seals.tensors.size(); ++i) {
+              tensors[seals.tensors[i].canonical] =
+                  seals.prints.substr((i * models.size() + model) * kPrint, kPrint);
+            }
+            Json json = models[model];
+            json["tensors"] = std::move(tensors);
+            return json.dump();
+          }};
 }
 
 store::ManifestFile describe(const fs::path& run, const std::string& path) {
@@ -114,9 +118,7 @@ store::ManifestFile describe(const fs::path& run, const std::string& path) {
 }
 
 std::vector<store::ManifestFile> manifest_files(const FinishedRun& run,
-                                                const std::vector<store::ShardRecord>& records) {
-  std::vector<store::ManifestFile> files;
-  for (const auto& record : records) files.push_back({record.file, record.size, record.sha256});
+                                                std::vector<store::ManifestFile> files) {
   for (const char* leaf : {"model.h5", "report.json", "report.html"})
     files.push_back(describe(run.folder.path, leaf));
   for (const auto& entry : fs::directory_iterator(run.folder.path / "files")) {
@@ -145,8 +147,9 @@ bool is_finished(const FinishedRun& run) {
     const store::Manifest manifest = store::read_manifest(folder);
     std::map<std::string, std::string> expected;
     for (const auto& file : manifest.files) expected[file.path] = file.sha256;
-    const auto records = read_records(run);
-    for (const auto& record : records) {
+    RunRecords records(folder, run.plan);
+    for (std::size_t s = 0; s < run.plan.shards.size(); ++s) {
+      const store::ShardRecord& record = records.shard(s);
       if (expected[record.file] != record.sha256) return false;
     }
     for (const auto& entry : fs::directory_iterator(folder / "files")) {
@@ -165,8 +168,10 @@ bool is_finished(const FinishedRun& run) {
 
 std::vector<std::string> journal_notes(const FinishedRun& run) {
   std::map<std::string, std::vector<std::string>> tensors;  // per expert
-  for (const auto& record : read_records(run)) {
-    for (const auto& [expert, tensor] : record.other_integers) tensors[expert].push_back(tensor);
+  RunRecords records(run.folder.path, run.plan);
+  for (std::size_t s = 0; s < run.plan.shards.size(); ++s) {
+    for (const auto& [expert, tensor] : records.shard(s).other_integers)
+      tensors[expert].push_back(tensor);
   }
   std::vector<std::string> notes;
   for (const auto& [expert, names] : tensors) {
@@ -179,19 +184,19 @@ std::vector<std::string> journal_notes(const FinishedRun& run) {
 
 void finish_run(const FinishedRun& run) {
   const fs::path& folder = run.folder.path;
-  const auto records = read_records(run);
+  RunRecords records(folder, run.plan);
   copy_companions(run);
+  write_reports(run, records);
+  Seals seals = read_seals(run, records);
   store::Manifest manifest;
   manifest.recipe = run.identity.recipe;
-  manifest.inputs = manifest_inputs(run, records);
-  manifest.arithmetic = manifest_arithmetic(records);
+  manifest.arithmetic = seals.arithmetic;
   manifest.dims = run.inputs.base.dims;
   manifest.naming = run.inputs.base.naming;
-  manifest.tensors = manifest_tensors(run, records);
-  store::write_master(folder, manifest.tensors);
-  write_reports(run, records);
-  manifest.files = manifest_files(run, records);
-  store::write_manifest(folder, manifest);
+  store::write_master(folder, seals.tensors);
+  manifest.files = manifest_files(run, std::move(seals.shards));
+  manifest.tensors = seals.tensors;
+  store::write_manifest(folder, manifest, model_texts(run, seals));
 }
 
 }  // namespace koine::pipeline

@@ -1,4 +1,3 @@
-#include "core/hash.hpp"
 #include "core/json.hpp"
 #include "lowrank/truncated_svd.hpp"
 #include "pipeline/run_folder.hpp"
@@ -15,18 +14,8 @@ std::string_view word(checkpoint::Naming naming) {
                                                 : "unknown";
 }
 
-/// A header's hash: names, types, shapes and places, but not the folder it lies in.
-std::string header_hash(const checkpoint::Checkpoint& header) {
-  Json tensors = Json::array();
-  for (const auto& t : header.tensors) {
-    tensors.push_back(
-        Json::array({t.name, recipe_name(t.dtype), t.shape, t.file, t.offset, t.strides}));
-  }
-  return sha256_of(tensors.dump());
-}
-
-Json describe(const checkpoint::Checkpoint& header, const std::string& written,
-              const std::string& name) {
+Json describe(const checkpoint::Checkpoint& header, const std::string& tensors_sha256,
+              const std::string& written, const std::string& name) {
   Json files = Json::array();
   for (const auto& file : header.files) {
     files.push_back(
@@ -36,16 +25,17 @@ Json describe(const checkpoint::Checkpoint& header, const std::string& written,
           {"path", written},
           {"naming", word(header.naming)},
           {"files", files},
-          {"header_sha256", header_hash(header)}};
+          {"header_sha256", tensors_sha256}};
 }
 
 }  // namespace
 
 Identity identity_of(const recipe::Recipe& recipe, const Inputs& inputs) {
   Json models = Json::array();
-  models.push_back(describe(inputs.base, inputs.base_written, "base"));
+  models.push_back(describe(inputs.base, tensors_sha256(inputs.base), inputs.base_written, "base"));
   for (const Expert& expert : inputs.experts) {
-    models.push_back(describe(expert.header, expert.entry.written, expert.entry.name));
+    models.push_back(
+        describe(expert.header, expert.tensors_sha256, expert.entry.written, expert.entry.name));
   }
   const Json arithmetic{
       {"engine", kEngineVersion}, {"backend", "cpu"}, {"blas", lowrank::blas_description()}};

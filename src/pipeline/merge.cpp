@@ -120,6 +120,7 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
   Share share = merge_share(plan, context, run, {scratch, run.trusts_inputs, identity.arithmetic},
                             processes.rank().value);
+  scratch.clear();  // what completes the run takes its place
 
   processes.all_reduce_sum(share.slots.values());  // collective
   std::vector<std::int64_t> counts{share.reused, share.merged};

@@ -7,6 +7,7 @@
 
 #include "checkpoint/names.hpp"
 #include "core/error.hpp"
+#include "pipeline/parts_store.hpp"
 #include "pipeline/shards.hpp"
 #include "recipe/selector.hpp"
 
@@ -112,7 +113,7 @@ class Planner {
     planned.bytes_in = tensor.bytes();
     if (planned.treatment != Treatment::base) {
       for (const Expert& expert : inputs_.experts)
-        planned.bytes_in += counterpart(expert.header, tensor)->bytes();
+        planned.bytes_in += tensor.count() * size_of(expert.tensors[index].dtype);
     }
     if (planned.treatment == Treatment::pruned && has_budget()) add_search(planned, tensor);
     planned.cost = cost_of(tensor, planned.treatment, planned.bytes_in + planned.bytes_out,
@@ -188,12 +189,14 @@ class Planner {
     return kept >= full ? 0 : 4 * kept * (tensor.shape[0] + tensor.shape[1]);
   }
 
-  void fill_parts(PlannedTensor& planned, const recipe::TensorPlace& place) const {
+  void fill_parts(PlannedTensor& planned, const recipe::TensorPlace& place) {
     const auto experts = static_cast<double>(inputs_.experts.size());
     const bool is_mean = method_->selects() && planned.treatment == Treatment::dense &&
                          recipe_.others == recipe::Others::average;
     planned.lambda = is_mean ? 1.0 / experts : recipe_.lambda.at(place).value_or(1.0);
     double total = 0;
+    std::vector<TensorPart> parts;
+    parts.reserve(inputs_.experts.size());
     for (const Expert& expert : inputs_.experts) {
       TensorPart part;
       part.weight = is_mean ? 1.0 : value_at(expert.entry.weight, nullptr, place, 1.0);
@@ -201,8 +204,9 @@ class Planner {
       part.prune.density = value_at(expert.entry.density, &recipe_.density, place, 0.2);
       part.prune.svd = {svd_mode(), recipe_.svd_tolerance};
       total += part.weight;
-      planned.parts.push_back(part);
+      parts.push_back(std::move(part));
     }
+    planned.parts = parts_.shared(std::move(parts));
     const bool is_divided =
         recipe_.normalize.value_or(!method_->adds_task_vectors()) && !method_->selects();
     if (!is_divided) return;
@@ -233,6 +237,7 @@ class Planner {
   Places places_;
   std::int64_t width_;
   std::vector<std::int64_t> hits_;
+  PartsStore parts_;
   std::vector<std::pair<double, std::string>> budgets_;  ///< per expert: density, where first seen
 };
 
@@ -246,8 +251,9 @@ void add_warnings(Plan& plan, const recipe::Recipe& recipe, const Inputs& inputs
     plan.warnings.emplace_back(
         "out_dtype float16 holds magnitudes up to 65504; a larger value ends the run");
   for (const Expert& expert : inputs.experts) {
-    const bool is_coarse = std::any_of(expert.header.tensors.begin(), expert.header.tensors.end(),
-                                       [](const TensorInfo& t) { return t.dtype == DType::bf16; });
+    const bool is_coarse =
+        std::any_of(expert.tensors.begin(), expert.tensors.end(),
+                    [](const ExpertTensor& t) { return t.dtype == DType::bf16; });
     if (is_coarse && recipe.merge_method != "linear") {
       plan.warnings.push_back(fmt::format(
           "expert '{}' is stored in bfloat16: rounding has already cost part of what it "

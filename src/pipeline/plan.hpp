@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "methods/method.hpp"
@@ -29,13 +32,27 @@ struct TensorPart {
   methods::PruneParameters prune;
 };
 
+/// The parts of a tensor, by expert. Shared by the tensors that have the same: there are many
+/// tensors and may be many experts.
+class Parts {
+ public:
+  Parts() = default;
+  explicit Parts(std::vector<TensorPart> parts)
+      : parts_(std::make_shared<const std::vector<TensorPart>>(std::move(parts))) {}
+  [[nodiscard]] std::size_t size() const noexcept { return parts_ ? parts_->size() : 0; }
+  const TensorPart& operator[](std::size_t expert) const noexcept { return (*parts_)[expert]; }
+
+ private:
+  std::shared_ptr<const std::vector<TensorPart>> parts_;
+};
+
 struct PlannedTensor {
   std::size_t index = 0;  ///< in Inputs::base.tensors: the canonical order
   Treatment treatment = Treatment::dense;
   DType out_dtype = DType::f32;
   double lambda = 1;
   double divisor = 0;  ///< the sum is divided by it; 0: it is not
-  std::vector<TensorPart> parts;
+  Parts parts;
   std::int64_t bytes_in = 0, bytes_out = 0;
   std::int64_t bytes_searched =
       0;                           ///< of bytes_in: read beforehand, to find the model's thresholds

@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "core/text_file.hpp"
 #include "report/merge_html.hpp"
 #include "stats/rows_json.hpp"
 
@@ -37,34 +38,48 @@ Json tensor_json(const FinishedRun& run, const PlannedTensor& planned, const std
   return json;
 }
 
+/// report.json up to the first tensor.
+std::string head(const FinishedRun& run, const std::vector<std::string>& names) {
+  const Json json{{"schema", "koine-report-1"},
+                  {"merge_method", run.recipe.merge_method},
+                  {"experts", names},
+                  {"totals", stats::to_json(run.totals, names)}};
+  std::string text = json.dump(2);
+  text.resize(text.size() - 2);  // "\n}"
+  return text + ",\n  \"tensors\": [";
+}
+
+void require_same(const stats::Totals& summed, const stats::Totals& serial,
+                  const std::vector<std::string>& names) {
+  if (stats::to_json(summed, names).dump() == stats::to_json(serial, names).dump()) return;
+  throw VerifyError(
+      "the figures summed over the processes differ from those in the journal; run the same "
+      "command with --fresh and report it");
+}
+
 }  // namespace
 
-void write_reports(const FinishedRun& run, const std::vector<store::ShardRecord>& records) {
+void write_reports(const FinishedRun& run, RunRecords& records) {
   const auto names = run.inputs.expert_names();
-  stats::Slots serial(run.plan.tensors.size(), names.size());
-  std::vector<Json> rows(run.plan.tensors.size());
-  for (std::size_t s = 0; s < records.size(); ++s) {
-    const PlannedShard& shard = run.plan.shards[s];
-    for (std::size_t i = 0; i < shard.tensors.size(); ++i) {
-      const std::size_t at = shard.tensors[i];
-      serial.fill(at, records[s].tensors[i].row);
-      rows[at] = tensor_json(run, run.plan.tensors[at], shard.name, records[s].tensors[i].row);
-    }
+  report::MergePage page(names);
+  stats::Totals serial;
+  serial.experts.resize(names.size());
+  TextFile file(run.folder.path / "report.json");
+  file.append(head(run, names));
+  for (std::size_t i = 0; i < run.plan.tensors.size(); ++i) {
+    const PlannedTensor& planned = run.plan.tensors[i];
+    const stats::TensorRow& row = records.tensor(i).row;
+    const std::string& shard = records.shard_of(i).name;
+    stats::add(row, serial);
+    if (planned.treatment == Treatment::pruned) page.add(shard, row);
+    file.append((i == 0 ? "\n    " : ",\n    ") +
+                to_piece(tensor_json(run, planned, shard, row), 2));
   }
-  const Json totals = stats::to_json(run.totals, names);
-  if (totals.dump() != stats::to_json(serial.totals(), names).dump()) {
-    throw VerifyError(
-        "the figures summed over the processes differ from those in the journal; run the same "
-        "command with --fresh "
-        "and report it");
-  }
-  const Json report{{"schema", "koine-report-1"},
-                    {"merge_method", run.recipe.merge_method},
-                    {"experts", names},
-                    {"totals", totals},
-                    {"tensors", rows}};
-  write_file_atomically(run.folder.path / "report.json", to_text(report));
-  write_file_atomically(run.folder.path / "report.html", report::merge_html(report));
+  file.append(run.plan.tensors.empty() ? "]\n}\n" : "\n  ]\n}\n");
+  require_same(run.totals, serial, names);
+  file.publish();
+  write_file_atomically(run.folder.path / "report.html",
+                        page.html(run.recipe.merge_method, run.plan.tensors.size(), run.totals));
 }
 
 }  // namespace koine::pipeline

@@ -1,15 +1,13 @@
 #pragma once
 
-#include <vector>
-
 #include "pipeline/finish.hpp"
-#include "store/journal.hpp"
+#include "pipeline/run_records.hpp"
 
 namespace koine::pipeline {
 
-/// report.json (per tensor and expert: figures of stats::TensorRow; totals) and report.html made
-/// from it. Root only.
+/// report.json (per tensor and expert: figures of stats::TensorRow; totals) and report.html, in one
+/// pass over the records: memory holds one shard's. Root only.
 /// @throws VerifyError if the rows do not add up to run.totals bit for bit
-void write_reports(const FinishedRun& run, const std::vector<store::ShardRecord>& records);
+void write_reports(const FinishedRun& run, RunRecords& records);
 
 }  // namespace koine::pipeline

@@ -11,7 +11,7 @@ std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
   const std::int64_t count = is_whole ? tensor.count() : std::min(kBlock, tensor.count());
   std::int64_t expert_width = 0;
   for (const Expert& expert : inputs.experts) {
-    expert_width = std::max(expert_width, size_of(counterpart(expert.header, tensor)->dtype));
+    expert_width = std::max(expert_width, size_of(expert.tensors[planned.index].dtype));
   }
   constexpr std::int64_t kFloats = 3 * 4 + 8 + 1;  // base, tau, m; sum; signs
   std::int64_t bytes = count * (size_of(tensor.dtype) + expert_width + kFloats) + kBlock * (8 + 8);

@@ -13,7 +13,7 @@ void will_merge(const PlannedTensor& planned, const MergeContext& context) noexc
   const std::int64_t count = is_whole ? tensor.count() : std::min(kBlock, tensor.count());
   context.sources[0].will_read(tensor, 0, count);
   if (planned.treatment == Treatment::base) return;
-  context.sources[1].will_read(*counterpart(context.inputs.experts[0].header, tensor), 0, count);
+  context.sources[1].will_read(context.inputs.tensor_of(0, planned.index), 0, count);
 }
 
 std::vector<std::string> fingerprints_of(const PlannedTensor& planned, const MergeContext& context,
@@ -25,8 +25,8 @@ std::vector<std::string> fingerprints_of(const PlannedTensor& planned, const Mer
       prints.push_back(Fingerprint().hex());
       continue;
     }
-    const TensorInfo& source =
-        model == 0 ? tensor : *counterpart(context.inputs.experts[model - 1].header, tensor);
+    const TensorInfo source =
+        model == 0 ? tensor : context.inputs.tensor_of(model - 1, planned.index);
     Fingerprint hash;
     for_blocks(source.count(), [&](std::int64_t first, std::int64_t count) {
       throw_if_stopped();

@@ -19,8 +19,10 @@ TensorReader::TensorReader(const PlannedTensor& planned, const MergeContext& con
       scratch_(scratch),
       base_(context.inputs.base.tensors[planned.index]),
       hashes_(context.inputs.experts.size() + 1) {
-  for (const Expert& expert : context.inputs.experts)
-    experts_.push_back(counterpart(expert.header, base_));
+  const std::size_t experts = context.inputs.experts.size();
+  experts_.reserve(experts);
+  for (std::size_t t = 0; t < experts; ++t)
+    experts_.push_back(context.inputs.tensor_of(t, planned.index));
 }
 
 std::span<const std::byte> TensorReader::read(std::size_t model, std::int64_t first,
@@ -48,13 +50,13 @@ std::span<const std::byte> TensorReader::read_base(std::int64_t first, std::int6
 backend::TaskVectorFigures TensorReader::read_task_vector(std::size_t t, std::span<float> tau) {
   const auto count = static_cast<std::int64_t>(tau.size());
   const auto raw = read(t + 1, 0, count, scratch_.raw_expert);
-  if (t + 1 < experts_.size()) context_.sources[t + 2].will_read(*experts_[t + 1], 0, count);
+  if (t + 1 < experts_.size()) context_.sources[t + 2].will_read(experts_[t + 1], 0, count);
   const StageTimer timer(context_.progress, Stage::task_vector);
   const std::span<const float> base = scratch_.base.take(count);
-  const std::int64_t width = size_of(experts_[t]->dtype);
+  const std::int64_t width = size_of(experts_[t].dtype);
   backend::TaskVectorFigures whole;
   for_blocks(count, [&](auto f, auto n) {
-    const auto block = backend::task_vector({experts_[t]->dtype, slice(raw, f * width, n * width)},
+    const auto block = backend::task_vector({experts_[t].dtype, slice(raw, f * width, n * width)},
                                             slice(base, f, n), slice(tau, f, n));
     whole.squared += block.squared;
     whole.is_finite = whole.is_finite && block.is_finite;

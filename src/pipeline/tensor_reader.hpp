@@ -16,7 +16,7 @@ class TensorReader {
   TensorReader(const PlannedTensor& planned, const MergeContext& context, Scratch& scratch);
 
   [[nodiscard]] const checkpoint::TensorInfo& base() const noexcept { return base_; }
-  [[nodiscard]] const checkpoint::TensorInfo& expert(std::size_t t) const { return *experts_[t]; }
+  [[nodiscard]] const checkpoint::TensorInfo& expert(std::size_t t) const { return experts_[t]; }
   [[nodiscard]] std::size_t expert_count() const noexcept { return experts_.size(); }
 
   /// Raw bytes of a block; model 0 is the base. The tensor's next block, if there is one, is
@@ -42,14 +42,14 @@ class TensorReader {
 
  private:
   [[nodiscard]] const checkpoint::TensorInfo& source(std::size_t model) const {
-    return model == 0 ? base_ : *experts_[model - 1];
+    return model == 0 ? base_ : experts_[model - 1];
   }
   [[nodiscard]] const std::string& path(std::size_t model) const;
 
   const MergeContext& context_;
   Scratch& scratch_;
   const checkpoint::TensorInfo& base_;
-  std::vector<const checkpoint::TensorInfo*> experts_;
+  std::vector<checkpoint::TensorInfo> experts_;
   std::vector<Fingerprint> hashes_;
   std::int64_t nonfinite_ = 0;
 };

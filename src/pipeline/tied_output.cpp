@@ -42,10 +42,9 @@ void check_tied_outputs(const MergeContext& context) {
   if (context.inputs.base.find(checkpoint::kTiedOutput) != nullptr) return;
   for (std::size_t t = 0; t < context.inputs.experts.size(); ++t) {
     const auto& header = context.inputs.experts[t].header;
-    const TensorInfo* output = header.find(checkpoint::kTiedOutput);
-    const TensorInfo* embedding = header.find(checkpoint::kTokenEmbedding);
-    if (output == nullptr || embedding == nullptr) continue;
-    compare(context.sources[t + 1], header.path, *embedding, *output);
+    const auto& tied = context.inputs.experts[t].tied;
+    if (tied.empty()) continue;
+    compare(context.sources[t + 1], header.path, tied[1], tied[0]);
   }
 }
 

@@ -1,8 +1,6 @@
 #include "report/merge_html.hpp"
 
 #include <cmath>
-#include <map>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -45,56 +43,46 @@ double share(double part, double whole) {
   return whole > 0 ? part / whole : 0;
 }
 
-/// Sums over the pruned matrices of one shard (or of the model).
-struct Kept {
-  double tau = 0, low = 0, merged = 0;
-};
+}  // namespace
 
-std::string expert_table(const Json& report) {
-  std::map<std::string, Kept> pruned;
-  for (const Json& tensor : report.at("tensors")) {
-    if (tensor.at("treatment") != "pruned") continue;
-    for (std::size_t t = 0; t < tensor.at("experts").size(); ++t) {
-      const Json& row = tensor.at("experts")[t];
-      Kept& kept = pruned[report.at("experts")[t].get<std::string>()];
-      kept.tau += row.at("tau_squared").get<double>();
-      kept.low += row.at("energy").get<double>();
-      kept.merged += row.at("merged_squared").get<double>();
-    }
+void MergePage::add(const std::string& shard, const stats::TensorRow& row) {
+  const auto [at, is_new] = shards_.try_emplace(shard);
+  if (is_new) order_.push_back(shard);
+  for (std::size_t t = 0; t < row.experts.size(); ++t) {
+    const stats::ExpertRow& part = row.experts[t];
+    Kept& kept = experts_[names_.at(t)];
+    kept.tau += part.tau_squared;
+    kept.low += part.energy;
+    kept.merged += part.merged_squared;
+    at->second.tau += part.tau_squared;
+    at->second.merged += part.merged_squared;
   }
+}
+
+std::string MergePage::expert_table(const stats::Totals& totals) const {
   std::string html =
       "<h2>Experts</h2><div class=\"scroll\"><table><tr><th>expert</th><th>|τ|</th><th>energy in "
       "the low-rank part</th>"
       "<th>energy kept</th><th>entries kept</th></tr>\n";
-  for (const Json& row : report.at("totals").at("experts")) {
-    const Kept& kept = pruned[row.at("name").get<std::string>()];
+  for (std::size_t t = 0; t < names_.size(); ++t) {
+    const auto found = experts_.find(names_[t]);
+    const Kept kept = found == experts_.end() ? Kept{} : found->second;
     html += fmt::format(
         "<tr><td>{}</td><td>{:.4g}</td><td>{:.1f} %</td><td>{:.1f} %</td><td>{}</td></tr>\n",
-        escape(row.at("name")), std::sqrt(row.at("tau_squared").get<double>()),
+        escape(names_[t]), std::sqrt(totals.experts[t].tau_squared),
         100 * share(kept.low, kept.tau), 100 * share(kept.merged, kept.tau),
-        human_count(row.at("kept").get<std::int64_t>()));
+        human_count(totals.experts[t].kept));
   }
   return html + "</table></div>\n";
 }
 
-std::string shard_table(const Json& report) {
-  std::vector<std::string> order;
-  std::map<std::string, Kept> shards;
-  for (const Json& tensor : report.at("tensors")) {
-    if (tensor.at("treatment") != "pruned") continue;
-    const std::string shard = tensor.at("shard");
-    if (!shards.contains(shard)) order.push_back(shard);
-    for (const Json& row : tensor.at("experts")) {
-      shards[shard].tau += row.at("tau_squared").get<double>();
-      shards[shard].merged += row.at("merged_squared").get<double>();
-    }
-  }
-  if (order.empty()) return "<p>Every tensor was merged densely.</p>\n";
+std::string MergePage::shard_table() const {
+  if (order_.empty()) return "<p>Every tensor was merged densely.</p>\n";
   std::string html =
       "<h2>Layers</h2><div class=\"scroll\"><table><tr><th>shard</th><th>|τ| of its matrices, all "
       "experts</th><th>energy kept</th><th></th></tr>\n";
-  for (const std::string& shard : order) {
-    const Kept& kept = shards[shard];
+  for (const std::string& shard : order_) {
+    const Kept& kept = shards_.at(shard);
     const double percent = 100 * share(kept.merged, kept.tau);
     html += fmt::format(
         "<tr><td>{}</td><td>{:.4g}</td><td>{:.1f} %</td><td><span class=\"bar\" "
@@ -104,20 +92,17 @@ std::string shard_table(const Json& report) {
   return html + "</table></div>\n";
 }
 
-}  // namespace
-
-std::string merge_html(const Json& report) {
-  const Json& model = report.at("totals").at("model");
-  const auto total = model.at("signs_total").get<double>();
+std::string MergePage::html(const std::string& method, std::size_t tensors,
+                            const stats::Totals& totals) const {
+  const stats::ModelRow& model = totals.model;
   return fmt::format(
       "{}<h1>Koine merge: {}</h1>\n<p>{} tensors of {} experts. |D| = {:.4g}; signs agree on "
       "{:.1f} % of the entries that two or "
       "more experts change.</p>\n{}{}<p>Figures: report.json. Files: "
       "manifest.json.</p></body></html>\n",
-      kHead, escape(report.at("merge_method")), report.at("tensors").size(),
-      report.at("experts").size(), std::sqrt(model.at("delta_squared").get<double>()),
-      100 * share(model.at("signs_agree").get<double>(), total), expert_table(report),
-      shard_table(report));
+      kHead, escape(method), tensors, names_.size(), std::sqrt(model.delta_squared),
+      100 * share(static_cast<double>(model.signs_agree), static_cast<double>(model.signs_total)),
+      expert_table(totals), shard_table());
 }
 
 }  // namespace koine::report

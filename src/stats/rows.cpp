@@ -1,5 +1,7 @@
 #include "stats/rows.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace koine::stats {
@@ -54,6 +56,16 @@ void clear_nonfinite(TensorRow& row) {
   for (ExpertRow& expert : row.experts) {
     clear(expert.tau_squared);
     clear(expert.merged_squared);
+  }
+}
+
+void add(const TensorRow& row, Totals& sum) {
+  std::array<double, std::max(kModelFigures, kExpertFigures)> figures{};
+  put(row.model, figures.data());
+  add(figures.data(), sum.model);
+  for (std::size_t t = 0; t < sum.experts.size(); ++t) {
+    put(row.experts.at(t), figures.data());
+    add(figures.data(), sum.experts[t]);
   }
 }
 

@@ -56,6 +56,10 @@ struct Totals {
   std::vector<ExpertRow> experts;
 };
 
+/// Adds one tensor's figures, as Slots::totals does: the same sums where tensors come in canonical
+/// order. @pre both have as many experts
+void add(const TensorRow& row, Totals& sum);
+
 /// One slot per tensor and figure: the tensor's owner fills it, everybody else leaves +0, so that
 /// adding the slots of all processes is exact. Counts travel as doubles (all are below 2^53).
 class Slots {

@@ -4,6 +4,7 @@
 #include "core/file.hpp"
 #include "core/hash.hpp"
 #include "core/json.hpp"
+#include "core/text_file.hpp"
 #include "stats/rows_json.hpp"
 
 namespace koine::store {
@@ -15,22 +16,29 @@ std::filesystem::path path_of(const std::filesystem::path& run, const std::strin
   return run / ".koine" / "journal" / (shard + ".json");
 }
 
-Json to_json(const ShardRecord& record) {
-  Json tensors = Json::array();
-  for (const TensorRecord& t : record.tensors) {
-    tensors.push_back({{"name", t.seal.name},
-                       {"sha256", t.seal.sha256},
-                       {"offset", t.seal.offset},
-                       {"inputs", t.inputs},
-                       {"row", stats::to_json(t.row)}});
+Json to_json(const TensorRecord& t) {
+  return {{"name", t.seal.name},
+          {"sha256", t.seal.sha256},
+          {"offset", t.seal.offset},
+          {"inputs", t.inputs},
+          {"row", stats::to_json(t.row)}};
+}
+
+/// Tensor by tensor: the whole as a tree would be many times as large as the text.
+std::string text_of(const ShardRecord& record) {
+  std::string text = Json{{"shard", record.shard},
+                          {"file", record.file},
+                          {"sha256", record.sha256},
+                          {"size", record.size},
+                          {"arithmetic", record.arithmetic}}
+                         .dump();
+  text.back() = ',';
+  text += "\"tensors\":[";
+  for (const TensorRecord& tensor : record.tensors) {
+    if (&tensor != record.tensors.data()) text += ',';
+    text += to_json(tensor).dump();
   }
-  return {{"shard", record.shard},
-          {"file", record.file},
-          {"sha256", record.sha256},
-          {"size", record.size},
-          {"arithmetic", record.arithmetic},
-          {"tensors", tensors},
-          {"other_integers", record.other_integers}};
+  return text + "],\"other_integers\":" + Json(record.other_integers).dump() + "}";
 }
 
 ShardRecord from_json(const Json& json) {
@@ -53,8 +61,12 @@ ShardRecord from_json(const Json& json) {
 }  // namespace
 
 void write_record(const std::filesystem::path& run, const ShardRecord& record) {
-  const std::string body = to_json(record).dump();
-  write_file_atomically(path_of(run, record.shard), sha256_of(body) + "\n" + body + "\n");
+  const std::string body = text_of(record);
+  TextFile file(path_of(run, record.shard));
+  file.append(sha256_of(body) + "\n");
+  file.append(body);
+  file.append("\n");
+  file.publish();
 }
 
 std::optional<ShardRecord> read_record(const std::filesystem::path& run, const std::string& shard) {

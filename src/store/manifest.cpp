@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/text_file.hpp"
 #include "store/layout.hpp"
 #include "store/manifest_json.hpp"
 #include "store/sums.hpp"
@@ -58,14 +59,16 @@ std::string trouble_of(const Manifest& manifest) {
 
 }  // namespace
 
-void write_manifest(const std::filesystem::path& run, const Manifest& manifest) {
+void write_manifest(const std::filesystem::path& run, const Manifest& manifest,
+                    const ModelTexts& models) {
   const Manifest ordered = in_order(manifest);
   if (const std::string trouble = trouble_of(ordered); !trouble.empty()) {
     throw InputError(fmt::format("{}: manifest.json cannot be written: {}", run.string(), trouble));
   }
-  const std::string text = manifest_text(ordered);
+  TextFile file(run / kManifestName);
+  put_manifest(ordered, models, [&file](std::string_view piece) { file.append(piece); });
   write_file_atomically(run / kSumsName, sums_text(ordered.files));
-  write_file_atomically(run / kManifestName, text);
+  file.publish();
 }
 
 Manifest read_manifest(const std::filesystem::path& run) {

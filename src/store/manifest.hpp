@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,12 +47,20 @@ struct Manifest {
       files;  ///< every file that may not differ, but the manifest; sorted by path
 };
 
+/// JSON object of one model of Manifest::inputs, by its place there.
+struct ModelTexts {
+  std::size_t count = 0;
+  std::function<std::string(std::size_t model)> text;
+};
+
 /// Writes SHA256SUMS (sorted, `sha256sum -c` passes; without itself and the manifest), then
 /// manifest.json last, each atomically. Sorts; leaves SHA256SUMS and the manifest out where they
 /// are listed. The manifest ends with "complete": true and "manifest_sha256", the hash of its text
-/// without that member.
+/// without that member. Where `models` are given, they are asked for one by one and stand for
+/// manifest.inputs: memory does not grow with them.
 /// @throws InputError for paths that sha256sum cannot read, StorageError
-void write_manifest(const std::filesystem::path& run, const Manifest& manifest);
+void write_manifest(const std::filesystem::path& run, const Manifest& manifest,
+                    const ModelTexts& models = {});
 
 /// Reads and checks manifest.json (its own hash, versions, paths that stay in the folder, sizes
 /// that fit).

@@ -1,5 +1,7 @@
 #include "store/manifest_json.hpp"
 
+#include <span>
+
 #include <fmt/format.h>
 
 #include "core/error.hpp"
@@ -64,6 +66,11 @@ Json files_json(const std::vector<ManifestFile>& files) {
   Json object = Json::object();
   for (const ManifestFile& f : files) object[f.path] = Json{{"size", f.size}, {"sha256", f.sha256}};
   return object;
+}
+
+/// A member that is not the document's first.
+std::string member_piece(const char* key, const Json& value) {
+  return fmt::format(",\n  \"{}\": {}", key, to_piece(value, 1));
 }
 
 // --- from text; what is wrong is thrown as std::runtime_error, named by the caller
@@ -186,20 +193,30 @@ std::string sealed_part(std::string_view text) {
 
 }  // namespace
 
-std::string manifest_text(const Manifest& manifest) {
+void put_manifest(const Manifest& manifest, const ModelTexts& models,
+                  const std::function<void(std::string_view)>& put) {
+  Sha256 hash;
+  const auto put_hashed = [&](const std::string& piece) {
+    hash.update(std::as_bytes(std::span(piece)));
+    put(piece);
+  };
   try {
-    Json document{{"format", "koine-run"}, {"format_version", kFormatVersion}};
-    document["recipe"] = Json::parse(manifest.recipe);
-    document["inputs"] = Json::parse(manifest.inputs);
-    document["arithmetic"] = Json::parse(manifest.arithmetic);
-    document["model"] = model_json(manifest);
-    document["tensors"] = tensors_json(manifest.tensors);
-    document["files"] = files_json(manifest.files);
-    document["complete"] = true;
-    std::string text = to_text(document);
-    const std::string hash = sha256_of(text);
-    text.resize(text.size() - 3);  // "\n}\n"
-    return text + std::string(kSeal) + hash + std::string(kEnd);
+    put_hashed("{\n  \"format\": \"koine-run\"");
+    put_hashed(member_piece("format_version", kFormatVersion));
+    put_hashed(member_piece("recipe", Json::parse(manifest.recipe)));
+    if (models.count == 0) put_hashed(member_piece("inputs", Json::parse(manifest.inputs)));
+    for (std::size_t i = 0; i < models.count; ++i) {
+      put_hashed((i == 0 ? ",\n  \"inputs\": [\n    " : ",\n    ") +
+                 to_piece(Json::parse(models.text(i)), 2));
+    }
+    if (models.count > 0) put_hashed("\n  ]");
+    put_hashed(member_piece("arithmetic", Json::parse(manifest.arithmetic)));
+    put_hashed(member_piece("model", model_json(manifest)));
+    put_hashed(member_piece("tensors", tensors_json(manifest.tensors)));
+    put_hashed(member_piece("files", files_json(manifest.files)));
+    put_hashed(member_piece("complete", true));
+    hash.update(std::as_bytes(std::span(std::string_view("\n}\n"))));
+    put(std::string(kSeal) + hash.hex() + std::string(kEnd));
   } catch (const nlohmann::json::exception& error) {
     throw InputError(
         fmt::format("manifest.json cannot be written: {}; are all names UTF-8?", error.what()));

@@ -15,7 +15,7 @@ Plan plan() {
   plan.tensors.resize(2);
   plan.tensors[1].index = 1;
   plan.tensors[1].treatment = Treatment::pruned;
-  plan.tensors[1].parts.resize(2);
+  plan.tensors[1].parts = Parts(std::vector<TensorPart>(2));
   return plan;
 }
 

@@ -45,7 +45,8 @@ struct Made {
     recipe.lambda = number(0.5);
     inputs.base = header();
     for (int t = 0; t < experts; ++t)
-      inputs.experts.push_back({{"e", "e", "e" + std::to_string(t), {}, {}, {}}, header()});
+      inputs.experts.push_back(
+          shortened({"e", "e", "e" + std::to_string(t), {}, {}, {}}, inputs.base, header()));
   }
   [[nodiscard]] Plan plan() const { return make_plan(recipe, inputs, 2); }
   [[nodiscard]] const PlannedTensor& of(const Plan& plan, const char* canonical) const {
