@@ -136,8 +136,8 @@ TEST(Suite, NamesAreUniqueAndUnknownOnesAreRefused) {
 TEST(Suite, MeasuresOnTwoThreadsAndChecks) {
   const test::TemporaryFolder folder;
   Options options;
-  options.only = {"gram", "svd", "product", "select"};
-  options.shapes = {{40, 24}, {24, 40}, {32, 32}};
+  options.only = {"gram", "svd", "solver", "product", "select"};
+  options.shapes = {{240, 200}, {200, 240}, {208, 208}};  // large enough for a Krylov space
   options.threads = {1, 2};
   options.repeats = 1;
   options.is_quick = true;
@@ -147,8 +147,9 @@ TEST(Suite, MeasuresOnTwoThreadsAndChecks) {
     EXPECT_TRUE(figure.is_checked) << figure.bench;
     seen.insert(figure.bench);
   }));
-  for (const char* name : {"gram", "svd_fast", "svd_certified", "svd_exact", "krylov",
-                           "certificate", "product", "kth_largest", "take_kept", "dgemm", "copy"})
+  for (const char* name :
+       {"gram", "svd_fast", "svd_certified", "svd_exact", "krylov", "cholesky", "tau_block",
+        "project", "certificate", "product", "kth_largest", "take_kept", "dgemm", "copy"})
     EXPECT_TRUE(seen.contains(name)) << name;
 }
 
