@@ -138,14 +138,17 @@ void bench_solver(Lab& lab, const Shape& shape, int threads) {
   std::vector<std::vector<double>> images(as_size(threads));
   std::vector<char> found(as_size(threads)), proved(as_size(threads)), decided(as_size(threads));
   const auto m = static_cast<std::int64_t>(Extents(shape).m);
-  for (int t = 0; t < threads; ++t) {
-    (void)lowrank::gram_matrix(ShortSideFirst(in.tau(t)), workspaces[as_size(t)]);
-    images[as_size(t)].resize(as_size(m * kBlock));
-  }
   const auto krylov = [&](int t) {
     found[as_size(t)] = static_cast<char>(lowrank::largest_eigenpairs(
         lowrank::Solver::krylov, ShortSideFirst(in.tau(t)), kRungKept + 1, workspaces[as_size(t)]));
   };
+  for (int t = 0; t < threads; ++t) {
+    (void)lowrank::gram_matrix(ShortSideFirst(in.tau(t)), workspaces[as_size(t)]);
+    images[as_size(t)].resize(as_size(m * kBlock));
+    krylov(t);
+    if (found[as_size(t)] == 0)
+      return;  // too small or too flat for a space: there is nothing to measure
+  }
   const auto bound = [&](Workspace& w) {
     return lowrank::certificate_bound(w.values.data()[kKept - 1],
                                       lowrank::rounding_floor(m, w.values.data()[0]));

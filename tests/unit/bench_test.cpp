@@ -137,7 +137,7 @@ TEST(Suite, MeasuresOnTwoThreadsAndChecks) {
   const test::TemporaryFolder folder;
   Options options;
   options.only = {"gram", "svd", "solver", "product", "select"};
-  options.shapes = {{240, 200}, {200, 240}, {208, 208}};  // large enough for a Krylov space
+  options.shapes = {{400, 320}, {320, 400}, {336, 336}};  // large enough for a Krylov space
   options.threads = {1, 2};
   options.repeats = 1;
   options.is_quick = true;
