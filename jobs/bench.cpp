@@ -56,6 +56,7 @@ std::vector<Shape> shapes_of(const Options& options) {
   if (options.shapes.empty())
     return {{768, 768}, {768, 3072}, {1280, 1280}, {1280, 5120}};  // Whisper small and large
   std::vector<Shape> shapes;
+  shapes.reserve(options.shapes.size());
   for (const std::string& text : options.shapes) shapes.push_back(shape_of(text));
   return shapes;
 }

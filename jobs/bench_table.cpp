@@ -33,7 +33,7 @@ std::string percent(double ratio) {
 
 std::string against(const bench::Figure& figure) {
   const auto ratio = figure.ratio_to_bound();
-  if (!ratio) return "";
+  if (!ratio || !figure.bound) return "";
   return fmt::format("{} of {}", percent(*ratio), figure.bound->name);
 }
 

@@ -46,16 +46,16 @@ void narrow(const std::byte* raw, std::size_t first, std::span<float> out) noexc
 
 const ElementwiseKernels* const* elementwise_variants() {
 #if defined(__x86_64__)
-  static const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  static const bool has_avx512 =
-      has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+  static const bool kHasAvx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  static const bool kHasAvx512 =
+      kHasAvx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-  static const ElementwiseKernels* const all[] = {&elementwise_avx512(), &elementwise_avx2(),
-                                                  &elementwise_portable(), nullptr};
-  return all + (has_avx512 ? 0 : has_avx2 ? 1 : 2);
+  static const ElementwiseKernels* const kAll[] = {&elementwise_avx512(), &elementwise_avx2(),
+                                                   &elementwise_portable(), nullptr};
+  return kAll + (kHasAvx512 ? 0 : kHasAvx2 ? 1 : 2);
 #else
-  static const ElementwiseKernels* const all[] = {&elementwise_portable(), nullptr};
-  return all;
+  static const ElementwiseKernels* const kAll[] = {&elementwise_portable(), nullptr};
+  return kAll;
 #endif
 }
 

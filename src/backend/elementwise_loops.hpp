@@ -99,6 +99,7 @@ void widen_all(Stored kind, const void* raw, float* out, std::int64_t count) {
   });
 }
 
+// NOLINTNEXTLINE(readability-function-size): a row of the kernel table, called in one place
 bool task_vector_all(Stored kind, const void* expert, const float* base, float* tau,
                      std::int64_t count, double* lanes) {
   return with_kind(kind, [&]<Stored Kind>() {
@@ -123,6 +124,7 @@ inline void note_few(Floats m, std::uint8_t* seen, std::int64_t count) {
   few.copy_to(seen, count);
 }
 
+// NOLINTNEXTLINE(readability-function-size): as above
 void take_part_all(double weight, const float* m, double* sum, std::uint8_t* seen,
                    std::int64_t count, double* lanes) {
   const Doubles w = all(weight);

@@ -22,13 +22,13 @@ T load(const void* at, std::int64_t i) noexcept {
 /// Every fp16 value, widened by the rule: a table of 256 KiB stays in the cache where the rule's
 /// branches would not pay.
 const std::array<float, 65536>& f16_table() {
-  static const auto table = [] {
+  static const auto kTable = [] {
     auto values = std::make_unique<std::array<float, 65536>>();
     for (std::uint32_t h = 0; h < 65536; ++h)
       (*values)[h] = rules::widen_f16(static_cast<std::uint16_t>(h));
     return values;
   }();
-  return *table;
+  return *kTable;
 }
 
 /// Calls use(i, float32 value) for every element.
@@ -70,6 +70,7 @@ void squares(const float* x, std::int64_t count, double* lanes) {
   });
 }
 
+// NOLINTNEXTLINE(readability-function-size): a row of the kernel table, called in one place
 bool task_vector(Stored kind, const void* expert, const float* base, float* tau, std::int64_t count,
                  double* lanes) {
   for_each_widened(kind, expert, count, [&](std::int64_t i, float value) {
@@ -84,6 +85,7 @@ void note_part(const float* m, std::uint8_t* seen, std::int64_t count, double* l
   for (std::int64_t i = 0; i < count; ++i) seen[i] = rules::see_sign(seen[i], m[i]);
 }
 
+// NOLINTNEXTLINE(readability-function-size): as above
 void take_part(double weight, const float* m, double* sum, std::uint8_t* seen, std::int64_t count,
                double* lanes) {
   for (std::int64_t i = 0; i < count; ++i) sum[i] = rules::accumulate(sum[i], weight, m[i]);

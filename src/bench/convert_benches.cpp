@@ -82,6 +82,7 @@ Label label_of(const Moves& moves, DType dtype, const Shape& shape, int threads)
 
 std::vector<Bytes> stored_experts(const Matrices& in, DType dtype) {
   std::vector<Bytes> raw;
+  raw.reserve(in.experts.size());
   for (const std::vector<float>& expert : in.experts) raw.push_back(stored_as(dtype, expert));
   return raw;
 }

@@ -192,6 +192,7 @@ void bench_solver(Lab& lab, const Shape& shape, int threads) {
 void bench_product(Lab& lab, const Shape& shape, int threads) {
   const Matrices& in = lab.matrices(shape, threads);
   std::vector<Factors> factors;
+  factors.reserve(as_size(threads));
   Workspace workspace;
   for (int t = 0; t < threads; ++t)
     factors.push_back(

@@ -24,7 +24,7 @@ std::byte* allocate_pool(std::size_t bytes) {
 }
 
 void free_pool(std::byte* memory, std::size_t bytes) noexcept {
-  ::operator delete(memory, bytes, alignment_of(bytes));
+  ::operator delete(memory, alignment_of(bytes));
 }
 
 }  // namespace koine

@@ -18,7 +18,8 @@ std::size_t as_size(std::int64_t n) {
 }
 
 /// False where w is too ill-conditioned, or all of it negligible; w is as it was then.
-bool cholesky_qr(std::int64_t m, std::int64_t width, double negligible, double* w, double* r) {
+bool cholesky_qr(const ColumnBlock& block, double negligible, double* r) {
+  const auto& [m, width, w] = block;
   const int rows = static_cast<int>(m), n = static_cast<int>(width);
   cblas_dsyrk(CblasColMajor, CblasUpper, CblasTrans, n, rows, 1.0, w, rows, 0.0, r, n);
   if (LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', n, r, n) != 0) return false;
@@ -35,8 +36,8 @@ bool cholesky_qr(std::int64_t m, std::int64_t width, double negligible, double* 
 }
 
 /// r [kept, width] from the upper triangle that dgeqp3 left in w, its columns put back in place.
-void unpivot(std::int64_t m, std::int64_t width, std::int64_t kept, const double* w,
-             const int* pivots, double* r) {
+void unpivot(const ColumnBlock& block, std::int64_t kept, const int* pivots, double* r) {
+  const auto& [m, width, w] = block;
   std::fill_n(r, kept * width, 0.0);
   for (std::int64_t j = 0; j < width; ++j) {
     const std::int64_t place = pivots[j] - 1;
@@ -44,8 +45,9 @@ void unpivot(std::int64_t m, std::int64_t width, std::int64_t kept, const double
   }
 }
 
-std::int64_t pivoted_qr(std::int64_t m, std::int64_t width, double negligible, double* w, double* r,
+std::int64_t pivoted_qr(const ColumnBlock& block, double negligible, double* r,
                         BlockQrScratch& scratch) {
+  const auto& [m, width, w] = block;
   const auto rows = static_cast<lapack_int>(m), n = static_cast<lapack_int>(width);
   const lapack_int lwork = 64 * (n + 1);
   double* reflections = scratch.reflections.reserve(as_size(n + lwork));
@@ -57,7 +59,7 @@ std::int64_t pivoted_qr(std::int64_t m, std::int64_t width, double negligible, d
     return 0;
   std::int64_t kept = 0;
   while (kept < width && std::fabs(w[kept * (m + 1)]) > negligible) ++kept;
-  unpivot(m, width, kept, w, pivots, r);
+  unpivot(block, kept, pivots, r);
   const auto columns = static_cast<lapack_int>(kept);
   if (kept > 0 && LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, rows, columns, columns, w, rows,
                                       reflections, work, lwork) != 0)
@@ -67,10 +69,10 @@ std::int64_t pivoted_qr(std::int64_t m, std::int64_t width, double negligible, d
 
 }  // namespace
 
-std::int64_t orthonormalise(std::int64_t m, std::int64_t width, double negligible, double* w,
-                            double* r, BlockQrScratch& scratch) {
-  if (cholesky_qr(m, width, negligible, w, r)) return width;
-  return pivoted_qr(m, width, negligible, w, r, scratch);
+std::int64_t orthonormalise(const ColumnBlock& block, double negligible, double* r,
+                            BlockQrScratch& scratch) {
+  if (cholesky_qr(block, negligible, r)) return block.width;
+  return pivoted_qr(block, negligible, r, scratch);
 }
 
 }  // namespace koine::lowrank

@@ -12,13 +12,19 @@ struct BlockQrScratch {
   Scratch<int> pivots;
 };
 
-/// w = q r with q orthonormal: w [m, width] column-major becomes q [m, kept], r is [kept, width]
-/// column-major. kept < width where columns of w are combinations of others to within
-/// `negligible` in norm: they are dropped. CholeskyQR where w is well conditioned (4 m width^2
-/// flops), else Householder with column pivoting.
+/// Columns of one length, one after the other.
+struct ColumnBlock {
+  std::int64_t m, width;
+  double* w;
+};
+
+/// w = q r with q orthonormal: w [m, width] becomes q [m, kept], r is [kept, width] column-major.
+/// kept < width where columns of w are combinations of others to within `negligible` in norm: they
+/// are dropped. CholeskyQR where w is well conditioned (4 m width^2 flops), else Householder with
+/// column pivoting.
 /// @pre r has room for width * width
 /// Returns kept; 0 where all of w is negligible.
-[[nodiscard]] std::int64_t orthonormalise(std::int64_t m, std::int64_t width, double negligible,
-                                          double* w, double* r, BlockQrScratch& scratch);
+[[nodiscard]] std::int64_t orthonormalise(const ColumnBlock& block, double negligible, double* r,
+                                          BlockQrScratch& scratch);
 
 }  // namespace koine::lowrank

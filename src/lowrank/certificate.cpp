@@ -54,10 +54,14 @@ double remainder_norm(std::int64_t short_side, Workspace& workspace) {
   return std::sqrt(std::max(whole - inside, 0.0) + rounding_floor(short_side, whole));
 }
 
-/// matrix [columns, columns] <- sum of kept theta y y^T - H - [B^T B / weight], upper triangle.
-void deflated_projection(const KrylovSpace& space, std::int64_t kept, double weight,
-                         const double* values, double* scaled, double* matrix) {
+/// Sum of kept theta y y^T - H - [B^T B / weight]: the upper triangle of [columns, columns], in
+/// workspace.scratch.
+double* deflated_projection(std::int64_t kept, double weight, Workspace& workspace) {
+  const KrylovSpace& space = workspace.krylov;
   const std::int64_t k = space.columns, w = space.last_width;
+  const double* values = workspace.values.data();
+  double* matrix = workspace.scratch.reserve(as_size(k * k));
+  double* scaled = workspace.panel.reserve(as_size(k * kept));
   for (std::int64_t j = 0; j < k; ++j)
     std::copy_n(space.projection.data() + j * space.lead, j + 1, matrix + j * k);
   const int order = static_cast<int>(k), width = static_cast<int>(w);
@@ -73,6 +77,7 @@ void deflated_projection(const KrylovSpace& space, std::int64_t kept, double wei
   }
   cblas_dsyrk(CblasColMajor, CblasUpper, CblasNoTrans, order, static_cast<int>(kept), 1.0, scaled,
               order, -1.0, matrix, order);
+  return matrix;
 }
 
 }  // namespace
@@ -133,16 +138,12 @@ bool nothing_missed_above(double c, std::int64_t short_side, std::int64_t kept,
 
 bool nothing_missed_outside(double c, std::int64_t short_side, std::int64_t kept,
                             Workspace& workspace) {
-  const KrylovSpace& space = workspace.krylov;
-  const std::int64_t k = space.columns;
-  const double* values = workspace.values.data();
+  const std::int64_t k = workspace.krylov.columns;
   // H and B are right to rounding: half of the floor that c lies above the last value is for that.
-  c -= rounding_floor(short_side, values[0]) / 2;
+  c -= rounding_floor(short_side, workspace.values.data()[0]) / 2;
   const double d = remainder_norm(short_side, workspace);
   if (!(d < c)) return false;
-  double* matrix = workspace.scratch.reserve(as_size(k * k));
-  double* scaled = workspace.panel.reserve(as_size(k * kept));
-  deflated_projection(space, kept, c - d, values, scaled, matrix);
+  double* matrix = deflated_projection(kept, c - d, workspace);
   for (std::int64_t i = 0; i < k; ++i) matrix[i * (k + 1)] += c;
   return LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', static_cast<lapack_int>(k), matrix,
                              static_cast<lapack_int>(k)) == 0;

@@ -132,7 +132,7 @@ bool run_krylov_on_gram(std::int64_t m, std::int64_t count, Workspace& workspace
   return krylov_eigenpairs(
       m, count, 1e-10,
       [&](std::int64_t width, const double* block, double* image) {
-        symmetric_times_block(gram, m, width, block, image, workspace);
+        symmetric_times_block({gram, m}, width, block, image, workspace);
       },
       workspace);
 }

@@ -13,8 +13,7 @@
 namespace koine::lowrank {
 namespace {
 
-constexpr double kTarget = 1e-10;      // |G u - theta u| / theta_1 of the pairs that are kept
-constexpr double kGapTarget = 1e-4;    // and of the one after them, which only shows the gap
+constexpr double kGapTarget = 1e-4;  // of the pair after those that are kept: it only shows the gap
 constexpr double kNegligible = 1e-14;  // of |G|: what rounding leaves of a vector inside the space
 constexpr std::int64_t kSpare = 8;     // columns of a block beyond the pairs that are kept
 constexpr std::int64_t kMostBlocks = 32;
@@ -33,6 +32,7 @@ std::int64_t block_width(std::int64_t short_side, std::int64_t count) noexcept {
 }
 
 /// c [rows, cols] <- alpha op(a) b + beta c, column-major and packed.
+// NOLINTNEXTLINE(readability-function-size): BLAS' own parameters, less those that packing gives
 void multiply(CBLAS_TRANSPOSE op, std::int64_t rows, std::int64_t cols, std::int64_t depth,
               double alpha, const double* a, const double* b, double beta, double* c) {
   const int lead = as_blas(op == CblasNoTrans ? rows : depth);
@@ -83,7 +83,7 @@ class BlockLanczos {
   void start() {
     double* block = space_.basis.reserve(as_size(m_ * (limit_ + width_)));
     fill_start_block({block, as_size(m_ * width_)});
-    width_ = orthonormalise(m_, width_, 0, block, space_.small.data(), space_.qr);
+    width_ = orthonormalise({m_, width_, block}, 0, space_.small.data(), space_.qr);
   }
 
   /// One block further: G Q_last = Q S + Q_next B, orthogonalised twice against the whole basis.
@@ -96,7 +96,7 @@ class BlockLanczos {
     apply_(width_, column(first), next);
     if (first == 0) scale_ = cblas_dnrm2(as_blas(m_ * width_), next, 1);
     remove_basis(known, width_, next, s);
-    std::int64_t kept = orthonormalise(m_, width_, kNegligible * scale_, next, r, space_.qr);
+    std::int64_t kept = orthonormalise({m_, width_, next}, kNegligible * scale_, r, space_.qr);
     if (kept > 0) {
       remove_basis(known, kept, next, correction);
       multiply(CblasNoTrans, known, width_, kept, 1.0, correction, r, 1.0, s);
@@ -121,7 +121,7 @@ class BlockLanczos {
   std::int64_t polish(std::int64_t kept, double* next) {
     double* first_r = space_.small.data();
     double* second_r = first_r + width_ * width_;
-    kept = orthonormalise(m_, kept, kNegligible, next, second_r, space_.qr);
+    kept = orthonormalise({m_, kept, next}, kNegligible, second_r, space_.qr);
     multiply(CblasNoTrans, kept, width_, kept, 1.0, second_r, first_r, 0.0, space_.coupling.data());
     return kept;
   }
@@ -165,7 +165,7 @@ class BlockLanczos {
     const lapack_int info =
         LAPACKE_dsyevr_work(LAPACK_COL_MAJOR, 'V', found_ == k ? 'A' : 'I', 'U', n, copy, n, 0, 0,
                             static_cast<lapack_int>(k - found_ + 1), n, 0, &found, values, vectors,
-                            n, support, work, lwork, support + 2 * n, liwork);
+                            n, support, work, lwork, support + as_size(2 * n), liwork);
     if (info != 0 || found != found_) return false;
     std::reverse(values, values + found_);
     for (std::int64_t i = 0, j = found_ - 1; i < j; ++i, --j)

@@ -74,18 +74,18 @@ void product_tile_portable(const ProductTile& t) {
 
 const ProductVariants& product_variants() {
 #if defined(__x86_64__)
-  static const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  static const bool has_avx512 =
+  static const bool kHasAvx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  static const bool kHasAvx512 =
       __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-  static const ProductVariants variants{{{"avx512", has_avx512 ? product_tile_avx512 : nullptr},
-                                         {"avx2", has_avx2 ? product_tile_avx2 : nullptr},
-                                         {"portable", product_tile_portable}}};
+  static const ProductVariants kVariants{{{"avx512", kHasAvx512 ? product_tile_avx512 : nullptr},
+                                          {"avx2", kHasAvx2 ? product_tile_avx2 : nullptr},
+                                          {"portable", product_tile_portable}}};
 #else
-  static const ProductVariants variants{
+  static const ProductVariants kVariants{
       {{"avx512", nullptr}, {"avx2", nullptr}, {"portable", product_tile_portable}}};
 #endif
-  return variants;
+  return kVariants;
 }
 
 void product_by(const ProductVariant& variant, const Factors& factors, std::span<float> out) {

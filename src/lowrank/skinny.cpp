@@ -88,13 +88,13 @@ SkinnyVariant<double> skinny_portable<double>() {
 
 template <>
 const SkinnyVariants<float>& skinny_variants<float>() {
-  static const SkinnyVariants<float> variants = find_variants<float>();
-  return variants;
+  static const SkinnyVariants<float> kVariants = find_variants<float>();
+  return kVariants;
 }
 template <>
 const SkinnyVariants<double>& skinny_variants<double>() {
-  static const SkinnyVariants<double> variants = find_variants<double>();
-  return variants;
+  static const SkinnyVariants<double> kVariants = find_variants<double>();
+  return kVariants;
 }
 
 void gram_times_block(const ShortSideFirst& side, std::int64_t width, const double* block,
@@ -124,8 +124,9 @@ void mirror(std::int64_t order, double* matrix) {
   }
 }
 
-void symmetric_times_block(const double* gram, std::int64_t order, std::int64_t width,
-                           const double* block, double* image, Workspace& workspace) {
+void symmetric_times_block(const SymmetricView& gram, std::int64_t width, const double* block,
+                           double* image, Workspace& workspace) {
+  const std::int64_t order = gram.order;
   constexpr std::int64_t kWidth = kStripe<double>;
   const auto stripe = static_cast<std::size_t>(order * kWidth);
   double* in = workspace.stripes.reserve(2 * stripe);
@@ -133,7 +134,7 @@ void symmetric_times_block(const double* gram, std::int64_t order, std::int64_t 
   for (std::int64_t first = 0; first < width; first += kWidth) {
     take_stripe(block, order, first, width, in);
     std::fill_n(out, stripe, 0.0);
-    fastest_skinny<double>().times({gram, order, order, order}, in, out);
+    fastest_skinny<double>().times({gram.data, order, order, order}, in, out);
     put_stripe(out, kWidth, order, std::min(kWidth, width - first), image + first * order);
   }
 }

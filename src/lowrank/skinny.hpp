@@ -12,13 +12,13 @@ namespace koine::lowrank {
 /// The variant that this CPU runs fastest.
 template <typename T>
 const SkinnyVariant<T>& fastest_skinny() {
-  static const SkinnyVariant<T> chosen = [] {
+  static const SkinnyVariant<T> kChosen = [] {
     for (const SkinnyVariant<T>& variant : skinny_variants<T>().all) {
       if (variant.times != nullptr) return variant;
     }
     return skinny_portable<T>();
   }();
-  return chosen;
+  return kChosen;
 }
 
 /// Columns [first, first + stripe) of a column-major block as a row-major stripe, filled up with 0.
@@ -51,9 +51,14 @@ void gram_times_block(const ShortSideFirst& side, std::int64_t width, const doub
 /// Copies the lower triangle of a column-major [order, order] matrix to the upper one.
 void mirror(std::int64_t order, double* matrix);
 
-/// image <- G block for the symmetric G [order, order] of which all of the square is filled.
-/// Cost: 2 order^2 width flops.
-void symmetric_times_block(const double* gram, std::int64_t order, std::int64_t width,
-                           const double* block, double* image, Workspace& workspace);
+/// A symmetric matrix of which all of the square is filled.
+struct SymmetricView {
+  const double* data;
+  std::int64_t order;
+};
+
+/// image <- G block. Cost: 2 order^2 width flops.
+void symmetric_times_block(const SymmetricView& gram, std::int64_t width, const double* block,
+                           double* image, Workspace& workspace);
 
 }  // namespace koine::lowrank

@@ -7,10 +7,17 @@
 
 namespace koine::lowrank::skinny {
 
-/// `Rows` outputs at a time; element (r, k) of the operand at a + r * row_step + k * term_step.
+/// Element (r, k) at data + r * row_step + k * term_step; k < terms is summed over.
+template <typename T>
+struct Operand {
+  const T* data;
+  std::int64_t row_step, term_step, terms;
+};
+
+/// `Rows` outputs at a time.
 template <typename Lane, int Rows>
-inline void chains(const typename Lane::T* a, std::int64_t row_step, std::int64_t term_step,
-                   std::int64_t terms, const typename Lane::T* in, typename Lane::T* out) {
+inline void chains(const Operand<typename Lane::T>& operand, const typename Lane::T* in,
+                   typename Lane::T* out) {
   using T = typename Lane::T;
   constexpr int kVectors = Lane::kRegisters;
   constexpr std::int64_t kWidth = kStripe<T> / kVectors;
@@ -18,7 +25,9 @@ inline void chains(const typename Lane::T* a, std::int64_t row_step, std::int64_
   for (int r = 0; r < Rows; ++r) {
     for (int v = 0; v < kVectors; ++v) sum[r][v] = Lane::load(out + r * kStripe<T> + v * kWidth);
   }
-  for (std::int64_t k = 0; k < terms; ++k, a += term_step, in += kStripe<T>) {
+  const T* a = operand.data;
+  const std::int64_t row_step = operand.row_step, term_step = operand.term_step;
+  for (std::int64_t k = 0; k < operand.terms; ++k, a += term_step, in += kStripe<T>) {
     typename Lane::Vector b[kVectors];
     for (int v = 0; v < kVectors; ++v) b[v] = Lane::load(in + v * kWidth);
     for (int r = 0; r < Rows; ++r) {
@@ -32,27 +41,26 @@ inline void chains(const typename Lane::T* a, std::int64_t row_step, std::int64_
 }
 
 template <typename Lane, int Rows>
-inline void all_chains(const typename Lane::T* a, std::int64_t count, std::int64_t row_step,
-                       std::int64_t term_step, std::int64_t terms, const typename Lane::T* in,
-                       typename Lane::T* out) {
+inline void all_chains(Operand<typename Lane::T> operand, std::int64_t count,
+                       const typename Lane::T* in, typename Lane::T* out) {
   constexpr std::int64_t kWidth = kStripe<typename Lane::T>;
   std::int64_t i = 0;
-  for (; i + Rows <= count; i += Rows)
-    chains<Lane, Rows>(a + i * row_step, row_step, term_step, terms, in, out + i * kWidth);
-  for (; i < count; ++i)
-    chains<Lane, 1>(a + i * row_step, row_step, term_step, terms, in, out + i * kWidth);
+  for (; i + Rows <= count; i += Rows, operand.data += Rows * operand.row_step)
+    chains<Lane, Rows>(operand, in, out + i * kWidth);
+  for (; i < count; ++i, operand.data += operand.row_step)
+    chains<Lane, 1>(operand, in, out + i * kWidth);
 }
 
 template <typename Lane, int Rows>
 void times(const Piece<typename Lane::T>& piece, const typename Lane::T* in,
            typename Lane::T* out) {
-  all_chains<Lane, Rows>(piece.data, piece.rows, piece.step, 1, piece.cols, in, out);
+  all_chains<Lane, Rows>({piece.data, piece.step, 1, piece.cols}, piece.rows, in, out);
 }
 
 template <typename Lane, int Rows>
 void transposed_times(const Piece<typename Lane::T>& piece, const typename Lane::T* in,
                       typename Lane::T* out) {
-  all_chains<Lane, Rows>(piece.data, piece.cols, 1, piece.step, piece.rows, in, out);
+  all_chains<Lane, Rows>({piece.data, 1, piece.step, piece.rows}, piece.cols, in, out);
 }
 
 }  // namespace koine::lowrank::skinny

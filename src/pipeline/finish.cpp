@@ -101,7 +101,7 @@ Seals read_seals(const FinishedRun& run, RunRecords& records) {
 /// Per model: what identity says of it, and its fingerprints.
 store::ModelTexts model_texts(const FinishedRun& run, const Seals& seals) {
   const Json models = Json::parse(run.identity.inputs);
-  return {models.size(), [&run, &seals, models](std::size_t model) {
+  return {models.size(), [&seals, models](std::size_t model) {
             Json tensors = Json::object();
             for (std::size_t i = 0; i < seals.tensors.size(); ++i) {
               tensors[seals.tensors[i].canonical] =
@@ -174,6 +174,7 @@ std::vector<std::string> journal_notes(const FinishedRun& run) {
       tensors[expert].push_back(tensor);
   }
   std::vector<std::string> notes;
+  notes.reserve(tensors.size());
   for (const auto& [expert, names] : tensors) {
     notes.push_back(fmt::format(
         "expert '{}' has other integers in tensor '{}'{}; the base's are kept", expert,

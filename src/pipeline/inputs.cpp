@@ -120,6 +120,7 @@ Expert unpack(const recipe::ModelEntry& entry, const std::string& packed) {
 
 std::vector<std::string> Inputs::expert_names() const {
   std::vector<std::string> names;
+  names.reserve(experts.size());
   for (const Expert& expert : experts) names.push_back(expert.entry.name);
   return names;
 }

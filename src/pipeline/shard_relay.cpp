@@ -21,6 +21,7 @@ struct Item {
 
 class Relay {
  public:
+  // NOLINTNEXTLINE(readability-function-size): what a merge consists of, each by its own name
   Relay(const std::vector<std::size_t>& shards, const Plan& plan, const MergeContext& context,
         const std::filesystem::path& run, const ShardOptions& options, const Published& published)
       : shards_(shards),
@@ -151,6 +152,7 @@ class Relay {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-function-size): as above
 void merge_shards(const std::vector<std::size_t>& shards, const Plan& plan,
                   const MergeContext& context, const std::filesystem::path& run,
                   const ShardOptions& options, const Published& published) {

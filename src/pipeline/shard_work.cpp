@@ -24,6 +24,7 @@ std::vector<store::ShardTensor> datasets_of(const PlannedShard& shard, const Pla
 }
 
 /// Whether the file on disk is the one the journal speaks of.
+// NOLINTNEXTLINE(readability-function-size): what a merge consists of, each by its own name
 bool is_intact(const store::ShardRecord& record, const PlannedShard& shard, const Plan& plan,
                const Inputs& inputs, const std::filesystem::path& run, int threads) {
   const auto datasets = datasets_of(shard, plan, inputs);

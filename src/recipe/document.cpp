@@ -73,7 +73,7 @@ Node parse_document(const std::string& text, std::size_t source, Problems& probl
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
-    if (!parser.HandleNextDocument(builder)) return Node{.place = {source, 1, 1}};
+    if (!parser.HandleNextDocument(builder)) return Node{.fields = {}, .place = {source, 1, 1}};
     Node root = builder.take();
     if (parser.HandleNextDocument(builder)) {
       problems.fail(builder.take().place, "a second YAML document; a recipe is one");

@@ -17,7 +17,7 @@ struct Node {
   enum class Kind : std::uint8_t { null, scalar, list, map } kind = Kind::null;
   std::string text{};  ///< of a scalar, always UTF-8 as written
   std::vector<Node> items{};
-  std::vector<Field> fields{};  ///< in the order of the file, each key once
+  std::vector<Field> fields;  ///< in the order of the file, each key once
   Place place{};
   std::size_t count = 1;  ///< values in this tree, itself included
 

@@ -19,14 +19,14 @@ Place DocumentBuilder::place_of(const YAML::Mark& mark) const {
 }
 
 void DocumentBuilder::OnDocumentStart(const YAML::Mark& mark) {
-  root_ = Node{.place = place_of(mark)};
+  root_ = Node{.fields = {}, .place = place_of(mark)};
   anchors_.clear();
 }
 
 void DocumentBuilder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
   spend(1, place_of(mark));
   last_is_plain_ = true;
-  complete(Node{.place = place_of(mark)}, anchor);
+  complete(Node{.fields = {}, .place = place_of(mark)}, anchor);
 }
 
 void DocumentBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {
@@ -47,7 +47,7 @@ void DocumentBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag,
     problems_.fail(place, fmt::format("{} holds a control character", shown(value)));
   }
   last_is_plain_ = tag == "?";
-  complete(Node{.kind = Node::Kind::scalar, .text = value, .place = place}, anchor);
+  complete(Node{.kind = Node::Kind::scalar, .text = value, .fields = {}, .place = place}, anchor);
 }
 
 void DocumentBuilder::OnSequenceStart(const YAML::Mark& mark, const std::string& tag,
@@ -73,7 +73,8 @@ void DocumentBuilder::open(Node::Kind kind, const YAML::Mark& mark, const std::s
   check_tag(tag, place);
   if (open_.size() >= kDeepest)
     problems_.fail(place, fmt::format("nested deeper than {} levels", kDeepest));
-  open_.push_back(Frame{.node = Node{.kind = kind, .place = place}, .anchor = anchor});
+  open_.push_back(
+      Frame{.node = Node{.kind = kind, .fields = {}, .place = place}, .anchor = anchor});
 }
 
 void DocumentBuilder::close() {

@@ -95,7 +95,8 @@ void apply_overrides(Node& root, const ReadOptions& options, Problems& problems)
   std::size_t source = 0;
   for (const std::string& text : options.overrides) apply(root, text, ++source, problems);
   if (options.output.empty()) return;
-  Node value{.kind = Node::Kind::scalar, .text = options.output, .place = {++source, 1, 1}};
+  Node value{
+      .kind = Node::Kind::scalar, .text = options.output, .fields = {}, .place = {++source, 1, 1}};
   place_value(root, {"output", "path"}, std::move(value), problems);
 }
 

@@ -18,7 +18,6 @@ namespace {
 using Floats = std::span<const float>;
 
 constexpr std::int64_t kFew = 4096;            // so many are partitioned outright
-constexpr std::int64_t kSampleStep = 61;       // prime: a sample meets every column of a matrix
 constexpr std::int64_t kSmallRoom = 1 << 14U;  // caught keys that are no burden: 64 KiB
 constexpr double kMargin = 3.5;                // of the sample's standard deviation, on both sides
 constexpr std::int64_t kAtOnce = 1024;         // entries between two looks at the room that is left
@@ -49,7 +48,7 @@ Threshold kth_of_few(const SelectKernels& kernels, Floats tau, Floats low, std::
 
 /// Entries from one that is sampled to the next; prime, so that every column of a matrix is met.
 std::size_t step_of(std::size_t count) {
-  return count < (1U << 20U) ? 61 : 127;
+  return count < (1U << 20U) ? 61 : 127;  // primes: a sample meets every column of a matrix
 }
 
 std::vector<float> sample_of(Floats tau, Floats low) {

@@ -99,16 +99,16 @@ const SelectKernels& select_portable() {
 
 const SelectKernels* const* select_variants() {
 #if defined(__x86_64__)
-  static const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  static const bool has_avx512 =
-      has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+  static const bool kHasAvx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  static const bool kHasAvx512 =
+      kHasAvx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-  static const SelectKernels* const all[] = {&select_avx512(), &select_avx2(), &select_portable(),
-                                             nullptr};
-  return all + (has_avx512 ? 0 : has_avx2 ? 1 : 2);
+  static const SelectKernels* const kAll[] = {&select_avx512(), &select_avx2(), &select_portable(),
+                                              nullptr};
+  return kAll + (kHasAvx512 ? 0 : kHasAvx2 ? 1 : 2);
 #else
-  static const SelectKernels* const all[] = {&select_portable(), nullptr};
-  return all;
+  static const SelectKernels* const kAll[] = {&select_portable(), nullptr};
+  return kAll;
 #endif
 }
 
