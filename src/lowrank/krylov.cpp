@@ -165,7 +165,7 @@ class BlockLanczos {
     const lapack_int info =
         LAPACKE_dsyevr_work(LAPACK_COL_MAJOR, 'V', found_ == k ? 'A' : 'I', 'U', n, copy, n, 0, 0,
                             static_cast<lapack_int>(k - found_ + 1), n, 0, &found, values, vectors,
-                            n, support, work, lwork, support + as_size(2 * n), liwork);
+                            n, support, work, lwork, support + 2 * k, liwork);
     if (info != 0 || found != found_) return false;
     std::reverse(values, values + found_);
     for (std::int64_t i = 0, j = found_ - 1; i < j; ++i, --j)
