@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "backend/elementwise_kernels.hpp"
+#include "core/cpu.hpp"
 #include "core/lanes.hpp"
 #include "core/rules.hpp"
 
@@ -46,13 +47,9 @@ void narrow(const std::byte* raw, std::size_t first, std::span<float> out) noexc
 
 const ElementwiseKernels* const* elementwise_variants() {
 #if defined(__x86_64__)
-  static const bool kHasAvx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  static const bool kHasAvx512 =
-      kHasAvx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
   static const ElementwiseKernels* const kAll[] = {&elementwise_avx512(), &elementwise_avx2(),
                                                    &elementwise_portable(), nullptr};
-  return kAll + (kHasAvx512 ? 0 : kHasAvx2 ? 1 : 2);
+  return kAll + (cpu_has_avx512() ? 0 : cpu_has_avx2() ? 1 : 2);
 #else
   static const ElementwiseKernels* const kAll[] = {&elementwise_portable(), nullptr};
   return kAll;

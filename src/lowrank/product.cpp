@@ -5,6 +5,7 @@
 #include <cassert>
 #include <vector>
 
+#include "core/cpu.hpp"
 #include "core/rules.hpp"
 
 namespace koine::lowrank {
@@ -74,13 +75,10 @@ void product_tile_portable(const ProductTile& t) {
 
 const ProductVariants& product_variants() {
 #if defined(__x86_64__)
-  static const bool kHasAvx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  static const bool kHasAvx512 =
-      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-  static const ProductVariants kVariants{{{"avx512", kHasAvx512 ? product_tile_avx512 : nullptr},
-                                          {"avx2", kHasAvx2 ? product_tile_avx2 : nullptr},
-                                          {"portable", product_tile_portable}}};
+  static const ProductVariants kVariants{
+      {{"avx512", cpu_has_avx512() ? product_tile_avx512 : nullptr},
+       {"avx2", cpu_has_avx2() ? product_tile_avx2 : nullptr},
+       {"portable", product_tile_portable}}};
 #else
   static const ProductVariants kVariants{
       {{"avx512", nullptr}, {"avx2", nullptr}, {"portable", product_tile_portable}}};

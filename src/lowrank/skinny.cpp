@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/cpu.hpp"
+
 namespace koine::lowrank {
 namespace {
 
@@ -64,11 +66,8 @@ void gram_times_stripe(const ShortSideFirst& side, const float* in, float* middl
 template <typename T>
 SkinnyVariants<T> find_variants() {
 #if defined(__x86_64__)
-  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-  return {{has_avx512 ? skinny_avx512<T>() : SkinnyVariant<T>{"avx512", nullptr, nullptr},
-           has_avx2 ? skinny_avx2<T>() : SkinnyVariant<T>{"avx2", nullptr, nullptr},
+  return {{cpu_has_avx512() ? skinny_avx512<T>() : SkinnyVariant<T>{"avx512", nullptr, nullptr},
+           cpu_has_avx2() ? skinny_avx2<T>() : SkinnyVariant<T>{"avx2", nullptr, nullptr},
            skinny_portable<T>()}};
 #else
   return {{{"avx512", nullptr, nullptr}, {"avx2", nullptr, nullptr}, skinny_portable<T>()}};

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/cpu.hpp"
 #include "core/rules.hpp"
 #include "sparse/keys.hpp"
 #include "sparse/select_kernels.hpp"
@@ -99,13 +100,9 @@ const SelectKernels& select_portable() {
 
 const SelectKernels* const* select_variants() {
 #if defined(__x86_64__)
-  static const bool kHasAvx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  static const bool kHasAvx512 =
-      kHasAvx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
   static const SelectKernels* const kAll[] = {&select_avx512(), &select_avx2(), &select_portable(),
                                               nullptr};
-  return kAll + (kHasAvx512 ? 0 : kHasAvx2 ? 1 : 2);
+  return kAll + (cpu_has_avx512() ? 0 : cpu_has_avx2() ? 1 : 2);
 #else
   static const SelectKernels* const kAll[] = {&select_portable(), nullptr};
   return kAll;
