@@ -28,8 +28,7 @@ double distance(const double* x, const double* u, double theta, std::int64_t siz
   return std::sqrt(sum);
 }
 
-/// |A|_F^2 of a symmetric matrix from one triangle: column j holds rows [first(j), first(j) +
-/// rows).
+/// |A|_F^2 of a symmetric matrix from one triangle of it, column-major.
 double symmetric_norm_squared(const double* a, std::int64_t lead, std::int64_t order, bool lower) {
   double sum = 0;
   for (std::int64_t j = 0; j < order; ++j) {
@@ -40,6 +39,18 @@ double symmetric_norm_squared(const double* a, std::int64_t lead, std::int64_t o
     sum += diagonal * diagonal + 2 * off * off;
   }
   return sum;
+}
+
+/// Columns sqrt(theta_i) x_i of the first `kept` columns x of `vectors`, [rows, kept], in
+/// workspace.panel.
+double* scaled_by_roots(std::int64_t rows, std::int64_t kept, const double* vectors,
+                        Workspace& workspace) {
+  double* scaled = workspace.panel.reserve(as_size(rows * kept));
+  for (std::int64_t i = 0; i < kept; ++i) {
+    const double root = std::sqrt(std::max(workspace.values.data()[i], 0.0));
+    for (std::int64_t j = i * rows; j < (i + 1) * rows; ++j) scaled[j] = root * vectors[j];
+  }
+  return scaled;
 }
 
 /// An upper bound of |D|_F, rounding included.
@@ -59,9 +70,8 @@ double remainder_norm(std::int64_t short_side, Workspace& workspace) {
 double* deflated_projection(std::int64_t kept, double weight, Workspace& workspace) {
   const KrylovSpace& space = workspace.krylov;
   const std::int64_t k = space.columns, w = space.last_width;
-  const double* values = workspace.values.data();
   double* matrix = workspace.scratch.reserve(as_size(k * k));
-  double* scaled = workspace.panel.reserve(as_size(k * kept));
+  const double* scaled = scaled_by_roots(k, kept, space.ritz.data(), workspace);
   for (std::int64_t j = 0; j < k; ++j)
     std::copy_n(space.projection.data() + j * space.lead, j + 1, matrix + j * k);
   const int order = static_cast<int>(k), width = static_cast<int>(w);
@@ -69,11 +79,6 @@ double* deflated_projection(std::int64_t kept, double weight, Workspace& workspa
   if (rows > 0) {
     cblas_dsyrk(CblasColMajor, CblasUpper, CblasTrans, width, rows, 1 / weight,
                 space.coupling.data(), rows, 1.0, matrix + (k - w) * (k + 1), order);
-  }
-  for (std::int64_t i = 0; i < kept; ++i) {
-    const double root = std::sqrt(std::max(values[i], 0.0));
-    const double* from = space.ritz.data() + i * k;
-    for (std::int64_t j = 0; j < k; ++j) scaled[i * k + j] = root * from[j];
   }
   cblas_dsyrk(CblasColMajor, CblasUpper, CblasNoTrans, order, static_cast<int>(kept), 1.0, scaled,
               order, -1.0, matrix, order);
@@ -125,12 +130,7 @@ bool nothing_missed_above(double c, std::int64_t short_side, std::int64_t kept,
                           Workspace& workspace) {
   const int m = static_cast<int>(short_side), r = static_cast<int>(kept);
   double* matrix = copy_of_gram(short_side, workspace);
-  double* scaled = workspace.panel.reserve(as_size(short_side * kept));
-  for (std::int64_t i = 0; i < kept; ++i) {
-    const double root = std::sqrt(std::max(workspace.values.data()[i], 0.0));
-    const double* from = workspace.vectors.data() + i * short_side;
-    for (std::int64_t j = 0; j < short_side; ++j) scaled[i * short_side + j] = root * from[j];
-  }
+  const double* scaled = scaled_by_roots(short_side, kept, workspace.vectors.data(), workspace);
   cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, m, r, 1.0, scaled, m, -1.0, matrix, m);
   for (std::int64_t i = 0; i < short_side; ++i) matrix[i * (short_side + 1)] += c;
   return LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', m, matrix, m) == 0;

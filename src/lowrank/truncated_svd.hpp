@@ -34,13 +34,14 @@ struct Factors {
   std::vector<float> b;  ///< [kept, long side] row-major
   std::vector<double>
       sigma;  ///< singular values of the rung, descending (at least kept + 1 where they exist)
-  double tau_squared = 0;   ///< |tau|_F^2
-  double energy = 0;        ///< sum of the kept sigma^2
-  double residual = 0;      ///< max over kept of |G u - theta u| / theta_1
-  double gap = 0;           ///< (sigma_kept - sigma_kept+1) / sigma_1
-  bool certified = false;   ///< proved: no singular value above the last kept one was missed
-  std::string method;       ///< "host:krylov", "host:dsyevr", "host:dsyevd", "host:dgesdd", "none"
-  std::string certificate;  ///< "remainder", "cholesky", "energy"; empty where not certified
+  double tau_squared = 0;       ///< |tau|_F^2
+  double energy = 0;            ///< sum of the kept sigma^2
+  double residual = 0;          ///< max over kept of |G u - theta u| / theta_1
+  double gap = 0;               ///< (sigma_kept - sigma_kept+1) / sigma_1
+  bool certified = false;       ///< proved: no singular value above the last kept one was missed
+  std::string method;           ///< "host:krylov32", "host:krylov", "host:dsyevr", "host:dsyevd",
+                                ///< "host:dgesdd", "none"
+  std::string certificate;      ///< "remainder", "cholesky", "energy"; empty where not certified
   std::int64_t iterations = 0;  ///< blocks of the Krylov basis; 0 where LAPACK found the triplets
   std::int64_t fallbacks = 0;
 };
@@ -53,8 +54,9 @@ struct RankTarget {
 };
 
 /// Buffers that grow to the largest matrix seen and are used again. One per thread.
-/// About 2 short^2 + (rung + 1) short + 1024 short doubles; short * long more where a solver falls
-/// back to dgesdd.
+/// About 2 short^2 + 1024 short doubles; with a Krylov space, short + columns more for each of its
+/// columns (krylov.hpp: basis_limit); (short + long) * rung for what tau says of the vectors; short
+/// * long more where a solver falls back to dgesdd.
 class Workspace {
  public:
   Scratch<double> gram, vectors, panel, scratch, values, lapack, images;

@@ -48,7 +48,7 @@ Threshold kth_of_few(const SelectKernels& kernels, Floats tau, Floats low, std::
 
 /// Entries from one that is sampled to the next; prime, so that every column of a matrix is met.
 std::size_t step_of(std::size_t count) {
-  return count < (1U << 20U) ? 61 : 127;  // primes: a sample meets every column of a matrix
+  return count < (1U << 20U) ? 61 : 127;
 }
 
 std::vector<float> sample_of(Floats tau, Floats low) {
