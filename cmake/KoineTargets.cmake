@@ -29,10 +29,20 @@ function(koine_simd_sources name)
   get_target_property(sources ${name} SOURCES)
   foreach(source IN LISTS sources)
     if(source MATCHES "_avx2\\.cpp$")
-      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c" SKIP_PRECOMPILE_HEADERS ON)
     elseif(source MATCHES "_avx512\\.cpp$")
-      set_source_files_properties(${source} PROPERTIES
+      set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON
         COMPILE_OPTIONS "-mavx512f;-mavx512vl;-mavx512bw;-mavx512dq;-mavx2;-mfma;-mf16c;-mprefer-vector-width=512")
     endif()
   endforeach()
+endfunction()
+
+# koine_precompile(TARGET HEADER...): parsed once where KOINE_PRECOMPILE is on. The `cpu` preset leaves it off: there every file must include what it uses.
+function(koine_precompile name)
+  if(NOT KOINE_PRECOMPILE)
+    return()
+  endif()
+  target_precompile_headers(${name} PRIVATE ${ARGN})
+  # g++ 12 warns of the standard library itself where that came precompiled.
+  target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wno-stringop-overflow -Wno-array-bounds -Wno-stringop-overread>)
 endfunction()

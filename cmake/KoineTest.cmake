@@ -10,6 +10,7 @@ function(koine_test_kind kind)
   koine_target(${kind}_tests)
   target_compile_options(${kind}_tests PRIVATE $<$<CONFIG:Release>:-O1>)  # more would only build slower
   target_link_libraries(${kind}_tests PRIVATE koine_test_support GTest::gtest_main)
+  koine_precompile(${kind}_tests <gtest/gtest.h> <fmt/format.h> <filesystem> <vector>)
   gtest_discover_tests(${kind}_tests DISCOVERY_MODE PRE_TEST TEST_PREFIX ${kind}.
     PROPERTIES LABELS ${kind} TIMEOUT 300 ENVIRONMENT "OPENBLAS_NUM_THREADS=1;KOINE_PYTHON=${KOINE_PYTHON}")
 endfunction()

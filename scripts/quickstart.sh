@@ -21,7 +21,7 @@ usage() { sed -n '2,5s/^#[ ]\{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 # build_program: koine alone, optimised; the CUDA kernels beside it where there is a CUDA toolkit.
 build_program() {
-  local flags=(-DCMAKE_BUILD_TYPE=Release -DKOINE_TESTS=OFF) nvcc
+  local flags=(-DCMAKE_BUILD_TYPE=Release -DKOINE_TESTS=OFF -DKOINE_PRECOMPILE=ON) nvcc
   nvcc=$(find_nvcc)
   if [ -n "$nvcc" ]; then
     say "CUDA toolkit found ($nvcc): its kernels are built too; this version merges on the CPU"

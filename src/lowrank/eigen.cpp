@@ -126,11 +126,11 @@ bool run_krylov_on_tau(const ShortSideFirst& side, std::int64_t count, Workspace
       workspace);
 }
 
-bool run_krylov_on_gram(std::int64_t m, std::int64_t count, Workspace& workspace) {
+bool run_krylov_on_gram(std::int64_t m, std::int64_t count, double target, Workspace& workspace) {
   double* gram = workspace.gram.data();
   mirror(m, gram);
   return krylov_eigenpairs(
-      m, count, 1e-10,
+      m, count, target,
       [&](std::int64_t width, const double* block, double* image) {
         symmetric_times_block({gram, m}, width, block, image, workspace);
       },
@@ -141,8 +141,10 @@ bool run(Solver solver, const ShortSideFirst& side, std::int64_t count, Workspac
   switch (solver) {
     case Solver::krylov32:
       return run_krylov_on_tau(side, count, workspace);
+    case Solver::krylov_gram32:  // G is right to about 1e-8
+      return run_krylov_on_gram(side.short_side, count, 1e-8, workspace);
     case Solver::krylov:
-      return run_krylov_on_gram(side.short_side, count, workspace);
+      return run_krylov_on_gram(side.short_side, count, 1e-10, workspace);
     case Solver::dsyevr:
       return run_dsyevr(side.short_side, count, workspace);
     case Solver::dsyevd:
@@ -159,6 +161,8 @@ std::string method_name(Solver solver) {
   switch (solver) {
     case Solver::krylov32:
       return "host:krylov32";
+    case Solver::krylov_gram32:
+      return "host:krylov-gram32";
     case Solver::krylov:
       return "host:krylov";
     case Solver::dsyevr:

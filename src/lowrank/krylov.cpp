@@ -7,6 +7,7 @@
 #include <cblas.h>
 #include <lapacke.h>
 
+#include "lowrank/skinny.hpp"
 #include "lowrank/start_block.hpp"
 #include "lowrank/truncated_svd.hpp"
 
@@ -15,10 +16,9 @@ namespace {
 
 constexpr double kGapTarget = 1e-4;  // of the pair after those that are kept: it only shows the gap
 constexpr double kNegligible = 1e-14;  // of |G|: what rounding leaves of a vector inside the space
-constexpr std::int64_t kSpare = 8;     // columns of a block beyond the pairs that are kept
 constexpr std::int64_t kMostBlocks = 32;
-constexpr std::int64_t kFirstCheck = 3;   // blocks before the first Rayleigh-Ritz step
-constexpr std::int64_t kLongestWait = 4;  // blocks between two of them
+constexpr std::int64_t kFirstCheck = 6;   // blocks before the first Rayleigh-Ritz step
+constexpr std::int64_t kLongestWait = 8;  // blocks between two of them
 
 std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
@@ -28,7 +28,7 @@ int as_blas(std::int64_t n) {
 }
 
 std::int64_t block_width(std::int64_t short_side, std::int64_t count) noexcept {
-  return std::min(short_side, count - 1 + kSpare);
+  return std::min(short_side, count - 1);
 }
 
 /// c [rows, cols] <- alpha op(a) b + beta c, column-major and packed.
@@ -112,9 +112,20 @@ class BlockLanczos {
 
   /// inner [known, width] <- Q^T w, then w <- w - Q inner.
   void remove_basis(std::int64_t known, std::int64_t width, double* w, double* inner) {
-    const double* basis = space_.basis.data();
-    multiply(CblasTrans, known, width, m_, 1.0, basis, w, 0.0, inner);
-    multiply(CblasNoTrans, m_, width, known, -1.0, basis, inner, 1.0, w);
+    const SkinnyVariant<double>& kernel = fastest_skinny<double>();
+    const Piece<double> basis{space_.basis.data(), known, m_, m_};  // row-major: Q^T
+    double* stripe = work_.stripes.reserve(as_size((m_ + known) * kStripe));
+    double* products = stripe + m_ * kStripe;
+    for (std::int64_t first = 0; first < width; first += kStripe) {
+      const std::int64_t count = std::min(kStripe, width - first);
+      take_stripe(w, m_, first, width, stripe);
+      std::fill_n(products, known * kStripe, 0.0);
+      kernel.times(basis, stripe, products);
+      put_stripe(products, kStripe, known, count, inner + first * known);
+      for (std::int64_t i = 0; i < known * kStripe; ++i) products[i] = -products[i];
+      kernel.transposed_times(basis, products, stripe);
+      put_stripe(stripe, kStripe, m_, count, w + first * m_);
+    }
   }
 
   /// The new block is orthonormal but for rounding. B <- R2 R1.

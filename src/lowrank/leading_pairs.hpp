@@ -9,6 +9,9 @@
 
 namespace koine::lowrank {
 
+/// What workspace.gram holds.
+enum class Gram : std::uint8_t { none, float32, float64 };
+
 /// What is asked of one matrix.
 struct Problem {
   const ShortSideFirst& side;
@@ -16,12 +19,13 @@ struct Problem {
   const SvdOptions& options;
   double tau_squared = 0;
   std::int64_t rung = 0;  ///< set by leading_pairs
-  bool has_gram = false;  ///< in workspace.gram
+  Gram gram = Gram::none;
 };
 
 /// The leading pairs in workspace.values and .vectors, and what is known of them.
 struct Solution {
   Solver solver = Solver::dsyevr;
+  bool has_converged = false;
   std::int64_t asked = 0;  ///< pairs that the target asks for; rung + 1: more than this rung has
   std::int64_t kept = 0;
   std::int64_t count = 0;  ///< pairs that were asked of the solver: rung + 1 where they exist

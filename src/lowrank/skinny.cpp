@@ -17,17 +17,17 @@ struct Portable {
   static void times(const Piece<T>& piece, const T* in, T* out) {
     for (std::int64_t i = 0; i < piece.rows; ++i) {
       for (std::int64_t k = 0; k < piece.cols; ++k)
-        step(piece.data[i * piece.step + k], in + k * kStripe<T>, out + i * kStripe<T>);
+        step(piece.data[i * piece.step + k], in + k * kStripe, out + i * kStripe);
     }
   }
   static void transposed_times(const Piece<T>& piece, const T* in, T* out) {
     for (std::int64_t k = 0; k < piece.rows; ++k) {
       for (std::int64_t i = 0; i < piece.cols; ++i)
-        step(piece.data[k * piece.step + i], in + k * kStripe<T>, out + i * kStripe<T>);
+        step(piece.data[k * piece.step + i], in + k * kStripe, out + i * kStripe);
     }
   }
   static void step(T a, const T* in, T* out) {
-    for (std::int64_t j = 0; j < kStripe<T>; ++j) out[j] = std::fma(a, in[j], out[j]);
+    for (std::int64_t j = 0; j < kStripe; ++j) out[j] = std::fma(a, in[j], out[j]);
   }
 };
 
@@ -37,7 +37,7 @@ void add_panel(const ShortSideFirst& side, std::int64_t first, const float* in, 
   const SkinnyVariant<float>& kernel = fastest_skinny<float>();
   const std::int64_t m = side.short_side, n = side.long_side;
   const std::int64_t length = std::min(kPanel, n - first);
-  std::fill_n(middle, length * kStripe<float>, 0.0F);
+  std::fill_n(middle, length * kStripe, 0.0F);
   if (side.is_transposed) {  // tau = A^T: rows of tau are columns of A
     const Piece<float> rows{side.tau.data + first * m, length, m, m};
     kernel.times(rows, in, middle);
@@ -53,7 +53,7 @@ void add_panel(const ShortSideFirst& side, std::int64_t first, const float* in, 
 /// long side.
 void gram_times_stripe(const ShortSideFirst& side, const float* in, float* middle, float* out,
                        double* sum) {
-  const std::int64_t count = side.short_side * kStripe<float>;
+  const std::int64_t count = side.short_side * kStripe;
   std::fill_n(sum, count, 0.0);
   for (std::int64_t first = 0; first < side.long_side; first += kPanelsOfAChain * kPanel) {
     std::fill_n(out, count, 0.0F);
@@ -98,26 +98,33 @@ const SkinnyVariants<double>& skinny_variants<double>() {
 
 void gram_times_block(const ShortSideFirst& side, std::int64_t width, const double* block,
                       double* image, Workspace& workspace) {
-  constexpr std::int64_t kWidth = kStripe<float>;
   const std::int64_t m = side.short_side;
-  const auto stripe = static_cast<std::size_t>(m * kWidth);
-  float* in = workspace.single.reserve(2 * stripe + static_cast<std::size_t>(kPanel * kWidth));
+  const auto stripe = static_cast<std::size_t>(m * kStripe);
+  float* in = workspace.single.reserve(2 * stripe + static_cast<std::size_t>(kPanel * kStripe));
   float* out = in + stripe;
   double* sum = workspace.stripes.reserve(stripe);
-  for (std::int64_t first = 0; first < width; first += kWidth) {
+  for (std::int64_t first = 0; first < width; first += kStripe) {
     take_stripe(block, m, first, width, in);
     gram_times_stripe(side, in, out + stripe, out, sum);
-    put_stripe(sum, kWidth, m, std::min(kWidth, width - first), image + first * m);
+    put_stripe(sum, kStripe, m, std::min(kStripe, width - first), image + first * m);
   }
 }
 
+// Rows of a matrix may lie a multiple of 4 KiB apart, in one set of the first cache: a tile is a
+// cache line wide and turned in a buffer.
 void mirror(std::int64_t order, double* matrix) {
-  constexpr std::int64_t kTile = 32;
+  constexpr std::int64_t kTile = 64 / sizeof(double);
+  double tile[kTile][kTile];
   for (std::int64_t j0 = 0; j0 < order; j0 += kTile) {
+    const std::int64_t columns = std::min(kTile, order - j0);
     for (std::int64_t i0 = j0; i0 < order; i0 += kTile) {
-      for (std::int64_t j = j0; j < std::min(j0 + kTile, order); ++j) {
-        for (std::int64_t i = std::max(i0, j + 1); i < std::min(i0 + kTile, order); ++i)
-          matrix[i * order + j] = matrix[j * order + i];
+      const std::int64_t rows = std::min(kTile, order - i0);
+      for (std::int64_t j = 0; j < columns; ++j) {
+        for (std::int64_t i = 0; i < rows; ++i) tile[i][j] = matrix[(j0 + j) * order + i0 + i];
+      }
+      for (std::int64_t i = 0; i < rows; ++i) {
+        const std::int64_t above = std::min(columns, i0 + i - j0);
+        for (std::int64_t j = 0; j < above; ++j) matrix[(i0 + i) * order + j0 + j] = tile[i][j];
       }
     }
   }
@@ -126,15 +133,14 @@ void mirror(std::int64_t order, double* matrix) {
 void symmetric_times_block(const SymmetricView& gram, std::int64_t width, const double* block,
                            double* image, Workspace& workspace) {
   const std::int64_t order = gram.order;
-  constexpr std::int64_t kWidth = kStripe<double>;
-  const auto stripe = static_cast<std::size_t>(order * kWidth);
+  const auto stripe = static_cast<std::size_t>(order * kStripe);
   double* in = workspace.stripes.reserve(2 * stripe);
   double* out = in + stripe;
-  for (std::int64_t first = 0; first < width; first += kWidth) {
+  for (std::int64_t first = 0; first < width; first += kStripe) {
     take_stripe(block, order, first, width, in);
     std::fill_n(out, stripe, 0.0);
     fastest_skinny<double>().times({gram.data, order, order, order}, in, out);
-    put_stripe(out, kWidth, order, std::min(kWidth, width - first), image + first * order);
+    put_stripe(out, kStripe, order, std::min(kStripe, width - first), image + first * order);
   }
 }
 

@@ -25,11 +25,11 @@ const SkinnyVariant<T>& fastest_skinny() {
 template <typename T>
 void take_stripe(const double* block, std::int64_t rows, std::int64_t first, std::int64_t width,
                  T* stripe) {
-  const std::int64_t count = std::min(kStripe<T>, width - first);
-  if (count < kStripe<T>) std::fill_n(stripe, rows * kStripe<T>, T{0});
+  const std::int64_t count = std::min(kStripe, width - first);
+  if (count < kStripe) std::fill_n(stripe, rows * kStripe, T{0});
   for (std::int64_t j = 0; j < count; ++j) {
     const double* column = block + (first + j) * rows;
-    for (std::int64_t i = 0; i < rows; ++i) stripe[i * kStripe<T> + j] = static_cast<T>(column[i]);
+    for (std::int64_t i = 0; i < rows; ++i) stripe[i * kStripe + j] = static_cast<T>(column[i]);
   }
 }
 

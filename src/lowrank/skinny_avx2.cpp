@@ -9,7 +9,7 @@ namespace {
 struct Floats {
   using T = float;
   using Vector = __m256;
-  static constexpr int kRegisters = 2;
+  static constexpr int kRegisters = 1;
   static Vector load(const float* p) { return _mm256_load_ps(p); }
   static void store(float* p, Vector x) { _mm256_store_ps(p, x); }
   static Vector broadcast(const float* p) { return _mm256_set1_ps(*p); }
@@ -26,17 +26,20 @@ struct Doubles {
   static Vector fma(Vector a, Vector b, Vector c) { return _mm256_fmadd_pd(a, b, c); }
 };
 
-constexpr int kRows = 6;  // of two registers each, in sixteen
+// Chains in flight. Rows of A may lie a multiple of 4 KiB apart, in one set of the first cache: no
+// more than its eight ways.
+constexpr int kRows = 8, kColumns = 12;
+constexpr int kPairs = 6;  // of two registers each, in sixteen
 
 }  // namespace
 
 template <>
 SkinnyVariant<float> skinny_avx2<float>() {
-  return {"avx2", skinny::times<Floats, kRows>, skinny::transposed_times<Floats, kRows>};
+  return {"avx2", skinny::times<Floats, kRows>, skinny::transposed_times<Floats, kColumns>};
 }
 template <>
 SkinnyVariant<double> skinny_avx2<double>() {
-  return {"avx2", skinny::times<Doubles, kRows>, skinny::transposed_times<Doubles, kRows>};
+  return {"avx2", skinny::times<Doubles, kPairs>, skinny::transposed_times<Doubles, kPairs>};
 }
 
 }  // namespace koine::lowrank

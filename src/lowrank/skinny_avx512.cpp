@@ -6,14 +6,14 @@
 namespace koine::lowrank {
 namespace {
 
-struct Floats {
+struct Floats {  // two half registers a cycle are as much as one
   using T = float;
-  using Vector = __m512;
+  using Vector = __m256;
   static constexpr int kRegisters = 1;
-  static Vector load(const float* p) { return _mm512_load_ps(p); }
-  static void store(float* p, Vector x) { _mm512_store_ps(p, x); }
-  static Vector broadcast(const float* p) { return _mm512_set1_ps(*p); }
-  static Vector fma(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
+  static Vector load(const float* p) { return _mm256_load_ps(p); }
+  static void store(float* p, Vector x) { _mm256_store_ps(p, x); }
+  static Vector broadcast(const float* p) { return _mm256_set1_ps(*p); }
+  static Vector fma(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
 };
 
 struct Doubles {

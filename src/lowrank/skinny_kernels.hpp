@@ -15,13 +15,12 @@ struct Piece {
   std::int64_t rows, cols, step;
 };
 
-/// Columns of a block that one kernel works on: 64 bytes, a cache line and an AVX-512 register.
-template <typename T>
-inline constexpr std::int64_t kStripe = 64 / static_cast<std::int64_t>(sizeof(T));
+/// Columns of a block that one kernel works on: those of the narrowest Krylov block.
+inline constexpr std::int64_t kStripe = 8;
 
-/// One stripe: in and out are [.., kStripe] row-major, 64-byte aligned. Every element of `out` is
-/// continued as a chain of fused multiply-adds in order of the summed index, so that all variants
-/// give the same bits.
+/// One stripe: in and out are [.., kStripe] row-major, aligned to a row of it. Every element of
+/// `out` is continued as a chain of fused multiply-adds in order of the summed index, so that all
+/// variants give the same bits.
 template <typename T>
 using SkinnyKernel = void (*)(const Piece<T>& piece, const T* in, T* out);
 

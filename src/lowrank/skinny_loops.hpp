@@ -20,14 +20,14 @@ inline void chains(const Operand<typename Lane::T>& operand, const typename Lane
                    typename Lane::T* out) {
   using T = typename Lane::T;
   constexpr int kVectors = Lane::kRegisters;
-  constexpr std::int64_t kWidth = kStripe<T> / kVectors;
+  constexpr std::int64_t kWidth = kStripe / kVectors;
   typename Lane::Vector sum[Rows][kVectors];
   for (int r = 0; r < Rows; ++r) {
-    for (int v = 0; v < kVectors; ++v) sum[r][v] = Lane::load(out + r * kStripe<T> + v * kWidth);
+    for (int v = 0; v < kVectors; ++v) sum[r][v] = Lane::load(out + r * kStripe + v * kWidth);
   }
   const T* a = operand.data;
   const std::int64_t row_step = operand.row_step, term_step = operand.term_step;
-  for (std::int64_t k = 0; k < operand.terms; ++k, a += term_step, in += kStripe<T>) {
+  for (std::int64_t k = 0; k < operand.terms; ++k, a += term_step, in += kStripe) {
     typename Lane::Vector b[kVectors];
     for (int v = 0; v < kVectors; ++v) b[v] = Lane::load(in + v * kWidth);
     for (int r = 0; r < Rows; ++r) {
@@ -36,19 +36,18 @@ inline void chains(const Operand<typename Lane::T>& operand, const typename Lane
     }
   }
   for (int r = 0; r < Rows; ++r) {
-    for (int v = 0; v < kVectors; ++v) Lane::store(out + r * kStripe<T> + v * kWidth, sum[r][v]);
+    for (int v = 0; v < kVectors; ++v) Lane::store(out + r * kStripe + v * kWidth, sum[r][v]);
   }
 }
 
 template <typename Lane, int Rows>
 inline void all_chains(Operand<typename Lane::T> operand, std::int64_t count,
                        const typename Lane::T* in, typename Lane::T* out) {
-  constexpr std::int64_t kWidth = kStripe<typename Lane::T>;
   std::int64_t i = 0;
   for (; i + Rows <= count; i += Rows, operand.data += Rows * operand.row_step)
-    chains<Lane, Rows>(operand, in, out + i * kWidth);
+    chains<Lane, Rows>(operand, in, out + i * kStripe);
   for (; i < count; ++i, operand.data += operand.row_step)
-    chains<Lane, 1>(operand, in, out + i * kWidth);
+    chains<Lane, 1>(operand, in, out + i * kStripe);
 }
 
 template <typename Lane, int Rows>

@@ -9,7 +9,6 @@
 namespace koine::lowrank {
 namespace {
 
-constexpr std::int64_t kWidth = kStripe<double>;
 constexpr std::int64_t kPanel = 64;  // of the long side: in float64 it stays in the second cache
 
 std::size_t as_size(std::int64_t n) {
@@ -43,25 +42,25 @@ void add_product(const ShortSideFirst& side, const Piece<double>& panel, bool of
 class Passage {
  public:
   Passage(const ShortSideFirst& side, std::int64_t rung, bool has_images, Workspace& workspace)
-      : side_(side), stripes_((rung + kWidth - 1) / kWidth), has_images_(has_images) {
-    const std::int64_t u = stripes_ * side.short_side * kWidth;
+      : side_(side), stripes_((rung + kStripe - 1) / kStripe), has_images_(has_images) {
+    const std::int64_t u = stripes_ * side.short_side * kStripe;
     u_ = workspace.stripes.reserve(as_size(has_images ? 2 * u : u));
     images_ = u_ + u;
-    right_ = workspace.right.reserve(as_size(stripes_ * side.long_side * kWidth));
+    right_ = workspace.right.reserve(as_size(stripes_ * side.long_side * kStripe));
     panel_ = workspace.panel.reserve(as_size(side.short_side * std::min(kPanel, side.long_side)));
     for (std::int64_t s = 0; s < stripes_; ++s)
-      take_stripe(workspace.vectors.data(), side.short_side, s * kWidth, rung,
-                  u_ + s * side.short_side * kWidth);
+      take_stripe(workspace.vectors.data(), side.short_side, s * kStripe, rung,
+                  u_ + s * side.short_side * kStripe);
     if (has_images) std::fill_n(images_, u, 0.0);
-    std::fill_n(right_, stripes_ * side.long_side * kWidth, 0.0);
+    std::fill_n(right_, stripes_ * side.long_side * kStripe, 0.0);
   }
 
   void run() {
-    const std::int64_t m = side_.short_side * kWidth, n = side_.long_side;
+    const std::int64_t m = side_.short_side * kStripe, n = side_.long_side;
     for (std::int64_t first = 0; first < n; first += kPanel) {
       const Piece<double> panel = widen_piece(side_, first, std::min(kPanel, n - first), panel_);
       for (std::int64_t s = 0; s < stripes_; ++s) {
-        double* right = right_ + (s * n + first) * kWidth;
+        double* right = right_ + (s * n + first) * kStripe;
         add_product(side_, panel, true, u_ + s * m, right);
         if (has_images_) add_product(side_, panel, false, right, images_ + s * m);
       }
@@ -70,16 +69,16 @@ class Passage {
 
   void put_images(std::int64_t rung, double* images) const {
     for (std::int64_t s = 0; s < stripes_; ++s)
-      put_stripe(images_ + s * side_.short_side * kWidth, kWidth, side_.short_side,
-                 std::min(kWidth, rung - s * kWidth), images + s * kWidth * side_.short_side);
+      put_stripe(images_ + s * side_.short_side * kStripe, kStripe, side_.short_side,
+                 std::min(kStripe, rung - s * kStripe), images + s * kStripe * side_.short_side);
   }
 
   /// |A^T u|^2 of the k-th u.
   [[nodiscard]] double squared(std::int64_t k) const {
-    const double* column = right_ + k / kWidth * side_.long_side * kWidth + k % kWidth;
+    const double* column = right_ + k / kStripe * side_.long_side * kStripe + k % kStripe;
     double sum = 0;
     for (std::int64_t j = 0; j < side_.long_side; ++j)
-      sum += column[j * kWidth] * column[j * kWidth];
+      sum += column[j * kStripe] * column[j * kStripe];
     return sum;
   }
 
@@ -106,9 +105,9 @@ void project_and_judge(const ShortSideFirst& side, std::int64_t rung, Workspace&
 void round_projection(std::int64_t long_side, std::span<float> b, const Workspace& workspace) {
   const auto kept = static_cast<std::int64_t>(b.size()) / long_side;
   for (std::int64_t k = 0; k < kept; ++k) {
-    const double* from = workspace.right.data() + k / kWidth * long_side * kWidth + k % kWidth;
+    const double* from = workspace.right.data() + k / kStripe * long_side * kStripe + k % kStripe;
     for (std::int64_t j = 0; j < long_side; ++j)
-      b[as_size(k * long_side + j)] = rules::round_f32(from[j * kWidth]);
+      b[as_size(k * long_side + j)] = rules::round_f32(from[j * kStripe]);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 
 #include "backend/elementwise.hpp"
 #include "core/rules.hpp"
@@ -22,6 +23,8 @@ void fill_values(const Solution& found, const double* values, Factors& factors) 
   for (std::int64_t i = 0; i < found.count; ++i) {
     factors.sigma.push_back(std::sqrt(std::max(values[i], 0.0)));
   }
+  // Values that only rounding tells apart come in any order.
+  std::sort(factors.sigma.begin(), factors.sigma.end(), std::greater<>());
   for (std::int64_t i = 0; i < found.kept; ++i) factors.energy += values[i];
   const auto sigma_at = [&](std::int64_t i) {
     return i < found.count ? factors.sigma[as_size(i)] : 0.0;
@@ -37,7 +40,7 @@ void fill_values(const Solution& found, const double* values, Factors& factors) 
 }
 
 /// U and B = U^T A, each rounded once.
-void fill_factors(const Problem& problem, bool is_judged_by_tau, Workspace& workspace,
+void fill_factors(const Problem& problem, bool is_projected, Workspace& workspace,
                   Factors& factors) {
   const std::int64_t m = problem.side.short_side, kept = factors.kept;
   const double* vectors = workspace.vectors.data();
@@ -48,7 +51,7 @@ void fill_factors(const Problem& problem, bool is_judged_by_tau, Workspace& work
     }
   }
   factors.b.resize(as_size(kept * problem.side.long_side));
-  if (!is_judged_by_tau) project(problem.side, problem.rung, workspace);
+  if (!is_projected) project(problem.side, problem.rung, workspace);
   round_projection(problem.side.long_side, factors.b, workspace);
 }
 
@@ -92,7 +95,7 @@ Factors truncated_svd(MatrixView tau, const RankTarget& target, const SvdOptions
   Factors factors = factors_of(side, problem.tau_squared);
   const Solution found = leading_pairs(problem, workspace);
   fill_values(found, workspace.values.data(), factors);
-  fill_factors(problem, found.solver == Solver::krylov32, workspace, factors);
+  fill_factors(problem, is_judged_by_tau(found.solver), workspace, factors);
   return factors;
 }
 

@@ -39,8 +39,8 @@ struct Factors {
   double residual = 0;          ///< max over kept of |G u - theta u| / theta_1
   double gap = 0;               ///< (sigma_kept - sigma_kept+1) / sigma_1
   bool certified = false;       ///< proved: no singular value above the last kept one was missed
-  std::string method;           ///< "host:krylov32", "host:krylov", "host:dsyevr", "host:dsyevd",
-                                ///< "host:dgesdd", "none"
+  std::string method;           ///< "host:krylov32", "host:krylov-gram32", "host:krylov",
+                                ///< "host:dsyevr", "host:dsyevd", "host:dgesdd", "none"
   std::string certificate;      ///< "remainder", "cholesky", "energy"; empty where not certified
   std::int64_t iterations = 0;  ///< blocks of the Krylov basis; 0 where LAPACK found the triplets
   std::int64_t fallbacks = 0;

@@ -148,22 +148,35 @@ TEST(Krylov, GivesAFlatSpectrumToLapack) {
 struct Proof {
   Spectrum spectrum;
   std::int64_t kept;
-  const char* certificate;
+  const char *method, *certificate;
 };
 
-// The remainder is known to the root of rounding: where theta_r < 1e-6 theta_1, Cholesky decides.
+// The remainder is known to the root of rounding: where theta_r < 1e-6 theta_1, Cholesky decides;
+// and G in float32 says nothing of what lies below 1e-5 |tau|^2.
 TEST(Krylov, TheRemainderSufficesUnlessTheSpectrumFallsSteeply) {
-  for (const Proof& proof :
-       {Proof{Spectrum::spikes, 7, "remainder"}, Proof{Spectrum::exponential, 7, "remainder"},
-        Proof{Spectrum::exponential, 32, "cholesky"}}) {
+  for (const Proof& proof : {Proof{Spectrum::spikes, 7, "host:krylov-gram32", "remainder"},
+                             Proof{Spectrum::exponential, 7, "host:krylov-gram32", "remainder"},
+                             Proof{Spectrum::exponential, 32, "host:krylov", "cholesky"}}) {
     const auto tau = test::matrix_with(proof.spectrum, 321, 340);
     Workspace workspace;
     const Factors factors =
         truncated_svd({tau.data(), 321, 340}, {.number = {proof.kept}}, {}, workspace);
-    EXPECT_EQ(factors.method, "host:krylov");
+    EXPECT_EQ(factors.method, proof.method);
     EXPECT_EQ(factors.certificate, proof.certificate) << testing::PrintToString(proof.spectrum);
     EXPECT_GT(factors.iterations, 1);
   }
+}
+
+// Equal values on both sides of the cut: G in float32 cannot prove that none of them lies above the
+// bound, in float64 the margin of a millionth can.
+TEST(Krylov, ACutThatFloat32CannotProveIsProvedInFloat64) {
+  const auto tau = test::matrix_with(Spectrum::clusters, 256, 256);
+  Workspace workspace;
+  const Factors factors = truncated_svd({tau.data(), 256, 256}, {.number = {7}}, {}, workspace);
+  ASSERT_LT(factors.gap, 1e-6);
+  EXPECT_EQ(factors.method, "host:krylov");
+  EXPECT_EQ(factors.fallbacks, 1);
+  EXPECT_TRUE(factors.certified);
 }
 
 }  // namespace

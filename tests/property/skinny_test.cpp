@@ -34,7 +34,7 @@ Aligned<T> numbers(std::int64_t count, unsigned seed) {
 
 template <typename T>
 void expect_same_bits_on_every_variant(const Extent& e) {
-  constexpr std::int64_t kWidth = kStripe<T>;
+  constexpr std::int64_t kWidth = kStripe;
   const auto a = numbers<T>(e.rows * (e.cols + 3), 1);  // rows further apart than they are long
   const Piece<T> piece{a.data(), e.rows, e.cols, e.cols + 3};
   const auto short_in = numbers<T>(e.cols * kWidth, 2), long_in = numbers<T>(e.rows * kWidth, 3);

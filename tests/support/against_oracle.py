@@ -30,6 +30,13 @@ def accepts(case, result, base, experts, method, rank=7, density=0.2, lam=0.2, o
     return text.splitlines()[-1]
 
 
+def explains(case, result, base, experts, kept):
+    """The oracle explains every differing entry of a LoRS merge. What compare demands besides, as many entries in as out of the mask,
+    cannot hold where the cut falls between equal singular values: the band it widens there hides some of them."""
+    _, text = ask("compare", *inputs(base, experts), "--method", "lors", "--rank", kept, "--density", 0.2, "--lambda", 1, "--result", result)
+    case.assertIn(" unexplained=0 ", text.splitlines()[-1], text[-3000:])
+
+
 def equals(case, result, base, experts, method, lam=1.0, weights=None, out_dtype="same"):
     """The exported checkpoint equals the oracle's own merge bit for bit."""
     merged = oracle.merge(base, list(experts), method, lam=lam, weights=weights, out_dtype=out_dtype)
