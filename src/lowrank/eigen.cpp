@@ -127,8 +127,7 @@ bool run_krylov_on_tau(const ShortSideFirst& side, std::int64_t count, Workspace
 }
 
 bool run_krylov_on_gram(std::int64_t m, std::int64_t count, double target, Workspace& workspace) {
-  double* gram = workspace.gram.data();
-  mirror(m, gram);
+  const double* gram = workspace.gram.data();
   return krylov_eigenpairs(
       m, count, target,
       [&](std::int64_t width, const double* block, double* image) {
@@ -144,6 +143,7 @@ bool run(Solver solver, const ShortSideFirst& side, std::int64_t count, Workspac
     case Solver::krylov_gram32:  // G is right to about 1e-8
       return run_krylov_on_gram(side.short_side, count, 1e-8, workspace);
     case Solver::krylov:
+      mirror(side.short_side, workspace.gram.data());
       return run_krylov_on_gram(side.short_side, count, 1e-10, workspace);
     case Solver::dsyevr:
       return run_dsyevr(side.short_side, count, workspace);

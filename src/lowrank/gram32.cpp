@@ -57,6 +57,11 @@ GramKernel fastest_kernel() {
   return gram_tile_portable;
 }
 
+/// Of a panel.
+struct Turn {
+  bool is_first, is_last;
+};
+
 /// A panel of A, packed in strips of 16 rows one after the other.
 struct Packed {
   const float* data;
@@ -67,24 +72,27 @@ struct Packed {
   }
 };
 
-/// Adds A_panel A_panel^T on and right of the diagonal (row-major). Three strips at a time meet all
-/// rows above them, so that they stay in the first cache.
-void add_panel(const Packed& panel, bool is_first, double* gram) {
+/// Adds A_panel A_panel^T on and right of the diagonal (row-major), after the last panel on its
+/// left too. Three strips at a time meet all strips above them, so that they stay in the first
+/// cache.
+void add_panel(const Packed& panel, Turn turn, double* gram) {
   static const GramKernel kKernel = fastest_kernel();
   const std::int64_t m = panel.rows;
   for (std::int64_t left = 0; left < strips_of(m); left += kTileStrips) {
     const std::int64_t end = std::min(left + kTileStrips, strips_of(m));
-    for (std::int64_t row = 0; row < std::min(end * kStripRows, m); row += kTileRows) {
-      const std::int64_t first = std::max(left, row / kStripRows), column = first * kStripRows;
-      kKernel({.left = panel.strip(row / kStripRows) + row % kStripRows,
+    for (std::int64_t above = 0; above < end; ++above) {
+      const std::int64_t first = std::max(left, above);
+      const std::int64_t row = above * kStripRows, column = first * kStripRows;
+      kKernel({.left = panel.strip(above),
                .right = panel.strip(first),
                .terms = panel.terms,
                .strips = end - first,
-               .rows = std::min(kTileRows, m - row),
+               .rows = std::min(kStripRows, m - row),
                .cols = std::min(end * kStripRows, m) - column,
                .out = gram + row * m + column,
+               .mirrored = turn.is_last ? gram + column * m + row : nullptr,
                .out_step = m,
-               .is_added = !is_first});
+               .is_added = !turn.is_first});
     }
   }
 }
@@ -109,6 +117,7 @@ void gram_tile_portable(const GramTile& t) {
         sum = std::fma(t.left[k * kStripRows + i], right[k * kStripRows], sum);
       double& out = t.out[i * t.out_step + j];
       out = t.is_added ? out + static_cast<double>(sum) : static_cast<double>(sum);
+      if (t.mirrored != nullptr) t.mirrored[j * t.out_step + i] = out;
     }
   }
 }
@@ -127,7 +136,7 @@ void gram_matrix_float32(const ShortSideFirst& side, Workspace& workspace) {
     const std::int64_t length = std::min(kChain, n - first);
     for (std::int64_t strip = 0; strip < strips_of(m); ++strip)
       pack_strip(side, strip * kStripRows, first, length, packed + strip * kStripRows * length);
-    add_panel({packed, m, length}, first == 0, gram);
+    add_panel({packed, m, length}, {first == 0, first + length == n}, gram);
   }
 }
 

@@ -5,7 +5,7 @@
 namespace koine::lowrank {
 
 /// workspace.gram <- A A^T of which each term is multiplied and summed in float32, in chains of 256
-/// along the long side, the chains added in float64: the lower triangle, as gram_matrix. The same
+/// along the long side, the chains added in float64: all of the square. The same
 /// bits on every CPU. Cost: short^2 * long flops in float32; a panel of A, packed, at a time.
 void gram_matrix_float32(const ShortSideFirst& side, Workspace& workspace);
 

@@ -8,18 +8,18 @@
 namespace koine::lowrank {
 
 constexpr std::int64_t kStripRows = 16;  // of A, packed side by side: 64 bytes a term
-constexpr std::int64_t kTileRows = 8;    // half a strip
 constexpr std::int64_t kTileStrips = 3;  // at most
-constexpr std::int64_t kTileColumns32 = kTileStrips * kStripRows;
+constexpr std::int64_t kGramColumns = kTileStrips * kStripRows;
 
 /// out[i][j] = [out[i][j] +] the chain over k of fma(left[k][i], right[k][j]) from +0 in float32,
 /// widened; i < rows, j < cols.
 struct GramTile {
-  const float* left;   ///< term k at k * 16; the tile's rows follow
+  const float* left;   ///< a packed strip, [terms, 16]
   const float* right;  ///< `strips` packed strips, [terms, 16] each, one after the other
   std::int64_t terms, strips;
-  std::int64_t rows, cols;  ///< at most 8 and 16 * strips
+  std::int64_t rows, cols;  ///< at most 16 and 16 * strips
   double* out;              ///< row i at i * out_step
+  double* mirrored;         ///< where not null, out[i][j] goes to j * out_step + i as well
   std::int64_t out_step;
   bool is_added;
 };

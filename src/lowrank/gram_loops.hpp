@@ -1,47 +1,62 @@
 #pragma once
 
 /// The loops of gram_kernels.hpp over a vector type: Lane has Vector, kRegisters (vectors of one
-/// strip), kRows and kStrips (chains in flight), zero, load, store, broadcast and fma.
+/// strip), kRows and kVectors (chains in flight), zero, load, store, broadcast and fma.
 
 #include "lowrank/gram_kernels.hpp"
 
 namespace koine::lowrank::gram {
 
-/// `Strips` strips of kRows rows: sums [.., 48].
-template <typename Lane, int Strips>
-inline void chains(const float* left, const float* right, std::int64_t terms, float* sums) {
-  constexpr int kVectors = Strips * Lane::kRegisters;
-  constexpr int kWidth = static_cast<int>(kStripRows) / Lane::kRegisters;
-  typename Lane::Vector sum[Lane::kRows][kVectors];
-  for (int i = 0; i < Lane::kRows; ++i) {
-    for (int v = 0; v < kVectors; ++v) sum[i][v] = Lane::zero();
+/// Of a tile.
+struct Place {
+  std::int64_t begin, end;  ///< terms
+  std::int64_t row, vector;
+};
+
+constexpr std::int64_t kTerms = 128;  // at a time: three strips of them fit in the first cache
+
+/// The chains of kRows rows and `Vectors` vectors from `place` on: sums [16, 48] go on.
+template <typename Lane, int Vectors>
+inline void chains(const GramTile& t, Place place, float* sums) {
+  constexpr std::int64_t kWidth = kStripRows / Lane::kRegisters;
+  const float* right[Vectors];
+  for (int v = 0; v < Vectors; ++v) {
+    const std::int64_t at = place.vector + v, strip = at / Lane::kRegisters;
+    right[v] = t.right + strip * t.terms * kStripRows + at % Lane::kRegisters * kWidth;
   }
-  for (std::int64_t k = 0; k < terms; ++k, left += kStripRows, right += kStripRows) {
-    typename Lane::Vector b[kVectors];
-    for (int v = 0; v < kVectors; ++v) {
-      const int strip = v / Lane::kRegisters, part = v % Lane::kRegisters;
-      b[v] = Lane::load(right + strip * terms * kStripRows + part * kWidth);
-    }
+  sums += place.row * kGramColumns + place.vector * kWidth;
+  typename Lane::Vector sum[Lane::kRows][Vectors];
+  for (int i = 0; i < Lane::kRows; ++i) {
+    for (int v = 0; v < Vectors; ++v) sum[i][v] = Lane::load(sums + i * kGramColumns + v * kWidth);
+  }
+  const float* left = t.left + place.row;
+  for (std::int64_t k = place.begin * kStripRows; k < place.end * kStripRows; k += kStripRows) {
+    typename Lane::Vector b[Vectors];
+    for (int v = 0; v < Vectors; ++v) b[v] = Lane::load(right[v] + k);
     for (int i = 0; i < Lane::kRows; ++i) {
-      const typename Lane::Vector a = Lane::broadcast(left + i);
-      for (int v = 0; v < kVectors; ++v) sum[i][v] = Lane::fma(a, b[v], sum[i][v]);
+      const typename Lane::Vector a = Lane::broadcast(left + k + i);
+      for (int v = 0; v < Vectors; ++v) sum[i][v] = Lane::fma(a, b[v], sum[i][v]);
     }
   }
   for (int i = 0; i < Lane::kRows; ++i) {
-    for (int v = 0; v < kVectors; ++v)
-      Lane::store(sums + i * kTileColumns32 + v * kWidth, sum[i][v]);
+    for (int v = 0; v < Vectors; ++v) Lane::store(sums + i * kGramColumns + v * kWidth, sum[i][v]);
   }
 }
 
 inline void put(const GramTile& t, const float* sums) {
   for (std::int64_t i = 0; i < t.rows; ++i) {
     double* out = t.out + i * t.out_step;
-    const float* from = sums + i * kTileColumns32;
+    const float* from = sums + i * kGramColumns;
     if (t.is_added) {
       for (std::int64_t j = 0; j < t.cols; ++j) out[j] += static_cast<double>(from[j]);
     } else {
       for (std::int64_t j = 0; j < t.cols; ++j) out[j] = static_cast<double>(from[j]);
     }
+  }
+  if (t.mirrored == nullptr) return;
+  for (std::int64_t j = 0; j < t.cols; ++j) {
+    for (std::int64_t i = 0; i < t.rows; ++i)
+      t.mirrored[j * t.out_step + i] = t.out[i * t.out_step + j];
   }
 }
 
@@ -57,16 +72,17 @@ inline void fetch(const GramTile& t) {
 template <typename Lane>
 inline void tile(const GramTile& t) {
   fetch(t);
-  alignas(64) float sums[kTileRows * kTileColumns32];
-  const std::int64_t strip_size = t.terms * kStripRows;
-  for (std::int64_t i = 0; i < kTileRows; i += Lane::kRows) {
-    float* to = sums + i * kTileColumns32;
-    std::int64_t strip = 0;
-    for (; strip + Lane::kStrips <= t.strips; strip += Lane::kStrips)
-      chains<Lane, Lane::kStrips>(t.left + i, t.right + strip * strip_size, t.terms,
-                                  to + strip * kStripRows);
-    for (; strip < t.strips; ++strip)
-      chains<Lane, 1>(t.left + i, t.right + strip * strip_size, t.terms, to + strip * kStripRows);
+  alignas(64) float sums[kStripRows * kGramColumns] = {};
+  const std::int64_t vectors = t.strips * Lane::kRegisters;
+  for (std::int64_t begin = 0; begin < t.terms; begin += kTerms) {
+    const std::int64_t end = begin + kTerms < t.terms ? begin + kTerms : t.terms;
+    for (std::int64_t row = 0; row < t.rows; row += Lane::kRows) {
+      std::int64_t v = 0;
+      for (; v + Lane::kVectors <= vectors; v += Lane::kVectors)
+        chains<Lane, Lane::kVectors>(t, {begin, end, row, v}, sums);
+      for (; v + 2 <= vectors; v += 2) chains<Lane, 2>(t, {begin, end, row, v}, sums);
+      for (; v < vectors; ++v) chains<Lane, 1>(t, {begin, end, row, v}, sums);
+    }
   }
   put(t, sums);
 }

@@ -51,7 +51,8 @@ class BlockLanczos {
         limit_(basis_limit(short_side, count)),
         width_(block_width(short_side, count)),
         work_(workspace),
-        space_(workspace.krylov) {
+        space_(workspace.krylov),
+        before_(1 / target) {
     space_.columns = space_.blocks = 0;
     space_.lead = limit_;
     space_.projection.reserve(as_size(limit_ * limit_));
@@ -184,23 +185,18 @@ class BlockLanczos {
     return true;
   }
 
-  /// From how fast the residual fell: the blocks until the next look; 0 where it will not get
-  /// there.
+  /// The blocks until the next look; 0 where it will not get there. From how fast the residual
+  /// fell, from |G| before the first block: it falls faster and faster, so half of the way by that.
   std::int64_t blocks_to_wait(double worst) {
-    const std::int64_t blocks = ++checks_ == 1 ? 1 : waited_;
-    std::int64_t wait = 1;
-    if (checks_ > 1) {
-      const double fall = std::log(before_ / worst) / static_cast<double>(blocks);
-      const double needed = fall > 0 ? std::ceil(std::log(worst) / fall) : kMostBlocks;
-      const bool is_hopeless = checks_ > 3 && static_cast<double>(space_.columns) +
-                                                      needed * static_cast<double>(width_) >
-                                                  static_cast<double>(limit_);
-      if (is_hopeless) return 0;
-      wait = std::clamp<std::int64_t>(static_cast<std::int64_t>(needed), 1, kLongestWait);
-    }
+    const double fall = std::log(before_ / worst) / static_cast<double>(waited_);
+    const double needed = fall > 0 ? std::ceil(std::log(worst) / fall) : kMostBlocks;
+    const double columns =
+        static_cast<double>(space_.columns) + needed * static_cast<double>(width_);
+    if (++checks_ > 3 && columns > static_cast<double>(limit_)) return 0;
     before_ = worst;
-    waited_ = wait;
-    return wait;
+    waited_ =
+        std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil(needed / 2)), 1, kLongestWait);
+    return waited_;
   }
 
   /// u = Q y. Pairs that the space has no room for are zero.
@@ -218,8 +214,8 @@ class BlockLanczos {
   std::int64_t limit_, width_;
   Workspace& work_;
   KrylovSpace& space_;
-  std::int64_t found_ = 0, checks_ = 0, waited_ = 1;
-  double before_ = 0, scale_ = 0;
+  std::int64_t found_ = 0, checks_ = 0, waited_ = kFirstCheck;
+  double before_, scale_ = 0;
 };
 
 }  // namespace

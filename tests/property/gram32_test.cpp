@@ -36,27 +36,29 @@ TEST_P(GramTiles, EveryVariantGivesTheSameBitsAndNothingBesides) {
   for (float& x : left) x = normal(generator);
   for (float& x : right) x = normal(generator);
   constexpr std::int64_t kStep = 53;
-  const std::vector<double> before(static_cast<std::size_t>(kTileRows * kStep), 0.1);
+  const std::vector<double> before(static_cast<std::size_t>(kStripRows * kStep), 0.1);
   std::vector<double> first;
   for (const GramVariant& variant : gram_variants().all) {
     if (variant.kernel == nullptr) continue;
-    std::vector<double> out = before;
-    variant.kernel({.left = left.data() + kTileRows,  // the second half of a strip
+    std::vector<double> out = before, mirrored(static_cast<std::size_t>(kGramColumns * kStep), 0.1);
+    variant.kernel({.left = left.data(),
                     .right = right.data(),
                     .terms = c.terms,
                     .strips = c.strips,
                     .rows = c.rows,
                     .cols = c.cols,
                     .out = out.data(),
+                    .mirrored = mirrored.data(),
                     .out_step = kStep,
                     .is_added = c.is_added});
-    for (std::int64_t i = 0; i < kTileRows; ++i) {
+    for (std::int64_t i = 0; i < kStripRows; ++i) {
       for (std::int64_t j = 0; j < kStep; ++j) {
         const double found = out[static_cast<std::size_t>(i * kStep + j)];
         if (i >= c.rows || j >= c.cols) {
           ASSERT_EQ(found, 0.1) << variant.name << " wrote outside at " << i << " " << j;
         } else {
           ASSERT_NE(found, 0.1) << variant.name;
+          ASSERT_EQ(mirrored[static_cast<std::size_t>(j * kStep + i)], found) << variant.name;
         }
       }
     }
@@ -67,9 +69,9 @@ TEST_P(GramTiles, EveryVariantGivesTheSameBitsAndNothingBesides) {
 
 // Whole tiles, one of each number of strips, tiles that stick out, one term.
 INSTANTIATE_TEST_SUITE_P(Rows, GramTiles,
-                         testing::Values(TileCase{256, 3, 8, 48, false},
-                                         TileCase{256, 3, 8, 48, true},
-                                         TileCase{31, 2, 8, 32, true}, TileCase{17, 1, 3, 5, true},
+                         testing::Values(TileCase{256, 3, 16, 48, false},
+                                         TileCase{256, 3, 16, 48, true},
+                                         TileCase{131, 2, 9, 32, true}, TileCase{17, 1, 3, 5, true},
                                          TileCase{1, 3, 1, 33, false}),
                          [](const auto& row) { return testing::PrintToString(row.param); });
 

@@ -156,7 +156,7 @@ TEST_P(TruncatedSvd, SolversAgree) {
   EXPECT_TRUE(exact.factors.certified);
   EXPECT_FALSE(fast.factors.certified);
   EXPECT_LE(fast.factors.residual, SvdOptions{}.tolerance);
-  if (fast.factors.method != "host:krylov32") {
+  if (fast.factors.method == usual.factors.method) {
     EXPECT_EQ(usual.factors.u, fast.factors.u);
     EXPECT_EQ(usual.factors.b, fast.factors.b);
   }
