@@ -17,7 +17,8 @@ namespace {
 using checkpoint::TensorInfo;
 
 /// Rates of one core of a common server: only their ratios matter (order and balance).
-constexpr double kBytesPerSecond = 1e9, kGramFlops = 3e10, kEigenFlops = 1e10;
+constexpr double kBytesPerSecond = 1e9, kGramFlops = 7e10, kKrylovFlops = 4e10;
+constexpr double kKrylovVectors = 160;  // with what orthogonalising them costs
 
 double cost_of(const TensorInfo& tensor, Treatment treatment, std::int64_t bytes,
                std::size_t experts) {
@@ -26,7 +27,7 @@ double cost_of(const TensorInfo& tensor, Treatment treatment, std::int64_t bytes
   const auto shorter = static_cast<double>(std::min(tensor.shape[0], tensor.shape[1]));
   const auto longer = static_cast<double>(std::max(tensor.shape[0], tensor.shape[1]));
   seconds += static_cast<double>(experts) * shorter * shorter *
-             (longer / kGramFlops + 4 * shorter / 3 / kEigenFlops);
+             (longer / kGramFlops + 2 * kKrylovVectors / kKrylovFlops);
   return seconds;
 }
 
