@@ -21,8 +21,8 @@ std::string three_digits(double value) {
 std::string rate_of(const bench::Figure& figure) {
   const double seconds = figure.seconds.median;
   if (!(seconds > 0)) return "";
-  const bool is_flops = figure.bound ? figure.bound->flops_per_s > 0 : figure.work.flops > 0;
-  if (is_flops) return short_rate(figure.work.flops / seconds, "flop/s");
+  const bool is_flops = figure.bound ? figure.bound->flops_per_s > 0 : figure.work.all_flops() > 0;
+  if (is_flops) return short_rate(figure.work.all_flops() / seconds, "flop/s");
   if (figure.work.bytes > 0) return short_rate(figure.work.bytes / seconds, "B/s");
   return "";
 }

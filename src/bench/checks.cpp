@@ -61,11 +61,11 @@ double b_error_of(const Factors& f, std::int64_t k, const std::vector<double>& y
 
 }  // namespace
 
-bool is_gram(MatrixView tau, const double* gram) {
+bool is_gram(MatrixView tau, const double* gram, double unit) {
   constexpr std::int64_t kSamples = 64;
   const ShortSideFirst side(tau);
   const std::int64_t m = side.short_side, n = side.long_side;
-  const double limit = static_cast<double>(n) * 0x1p-52;
+  const double limit = static_cast<double>(n) * unit;
   for (std::int64_t sample = 0; sample < kSamples; ++sample) {
     const std::int64_t i = (sample * 7919 + m - 1) % m, j = (sample * 104729) % (i + 1);
     double sum = 0;

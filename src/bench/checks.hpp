@@ -10,8 +10,9 @@
 namespace koine::bench {
 
 /// Sampled entries of `gram` (lower triangle, column-major, of the short side) against dot products
-/// of rows of A: |error| <= n 2^-52 |a_i| |a_j|.
-[[nodiscard]] bool is_gram(MatrixView tau, const double* gram);
+/// of rows of A: |error| <= n unit |a_i| |a_j|, unit = 2^-52 or, where it was summed in float32,
+/// 2^-23.
+[[nodiscard]] bool is_gram(MatrixView tau, const double* gram, double unit);
 
 struct Wanted {
   std::int64_t kept = 0;

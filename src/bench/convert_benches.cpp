@@ -73,7 +73,7 @@ void report(Lab& lab, const Moves& moves, const Label& label, const Sample& samp
   const auto count = static_cast<double>(numel(label.shape));
   const auto dtype = from_recipe_name(label.dtype);
   const double bytes = moves.other_bytes + static_cast<double>(size_of(dtype.value_or(DType::f32)));
-  lab.report(label, sample, {0, bytes * count, count, true}, is_checked);
+  lab.report(label, sample, {.bytes = bytes * count, .elements = count}, is_checked);
 }
 
 Label label_of(const Moves& moves, DType dtype, const Shape& shape, int threads) {

@@ -35,10 +35,10 @@ void add_work(const Figure& figure, Json& line) {
   const auto rate = [seconds](double amount) {
     return number_or_null(seconds > 0 ? amount / seconds : 0);
   };
-  line["flops"] = whole_or_null(work.flops);
+  line["flops"] = whole_or_null(work.all_flops());
   line["bytes"] = whole_or_null(work.bytes);
   line["elements"] = whole_or_null(work.elements);
-  line["flops_per_s"] = rate(work.flops);
+  line["flops_per_s"] = rate(work.all_flops());
   line["bytes_per_s"] = rate(work.bytes);
   line["elements_per_s"] = rate(work.elements);
 }

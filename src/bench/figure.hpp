@@ -12,10 +12,12 @@ namespace koine::bench {
 
 /// What a task needs at least, however it is done. One thread's share, unless said otherwise.
 struct Work {
-  double flops = 0;  ///< multiplications and additions, of the precision that `is_double` says
-  double bytes = 0;  ///< read and written once
+  double flops = 0;    ///< multiplications and additions in float64
+  double flops32 = 0;  ///< and in float32
+  double bytes = 0;    ///< read and written once
   double elements = 0;
-  bool is_double = true;
+
+  [[nodiscard]] double all_flops() const noexcept { return flops + flops32; }
 };
 
 /// The measured rate of this machine that a figure is held against.

@@ -13,7 +13,8 @@ namespace {
 constexpr double kMiB = 1 << 20;
 
 Work times(const Work& each, int threads) {
-  return {each.flops * threads, each.bytes * threads, each.elements * threads, each.is_double};
+  return {each.flops * threads, each.flops32 * threads, each.bytes * threads,
+          each.elements * threads};
 }
 
 }  // namespace
@@ -37,7 +38,7 @@ Rate Lab::rate_of(const std::string& name, const Shape& shape, int threads,
   Figure figure = measure_it();
   figure.bench = name;
   figure.shape = shape;
-  const double amount = figure.work.flops > 0 ? figure.work.flops : figure.work.bytes;
+  const double amount = figure.work.all_flops() > 0 ? figure.work.all_flops() : figure.work.bytes;
   figure.work = times(figure.work, threads);
   emit_(figure);
   return rates_[key] = {amount * threads / figure.seconds.median, amount / figure.seconds.cpu};
@@ -76,13 +77,22 @@ Rate Lab::copy_rate(double bytes, int threads) {
   return rate_of("copy", {size}, threads, [&] { return measure_copy(size, timing(threads)); });
 }
 
+Bound Lab::compute_bound(const Work& each, int threads) {
+  Bound bound;
+  const auto add = [&](const char* name, double flops, const Rate& rate) {
+    bound.name += bound.name.empty() ? name : std::string("+") + name;
+    bound.seconds += flops * threads / rate.per_second;
+    bound.cpu_seconds += flops / rate.per_cpu_second;
+  };
+  if (each.flops > 0) add("dgemm", each.flops, dgemm_rate(threads));
+  if (each.flops32 > 0) add("sgemm", each.flops32, sgemm_rate(threads));
+  if (bound.seconds > 0) bound.flops_per_s = each.all_flops() * threads / bound.seconds;
+  return bound;
+}
+
 Bound Lab::roofline(const Work& each, int threads) {
-  Bound by_flops, by_bytes;
-  if (each.flops > 0) {
-    const Rate rate = each.is_double ? dgemm_rate(threads) : sgemm_rate(threads);
-    by_flops = {each.is_double ? "dgemm" : "sgemm", rate.per_second, 0,
-                each.flops * threads / rate.per_second, each.flops / rate.per_cpu_second};
-  }
+  Bound by_bytes;
+  const Bound by_flops = compute_bound(each, threads);
   if (each.bytes > 0) {
     const Rate rate = copy_rate(each.bytes, threads);
     by_bytes = {"copy", 0, rate.per_second, each.bytes * threads / rate.per_second,

@@ -56,7 +56,9 @@ class Lab {
   /// Bytes read and written by a copy where each thread moves about so many bytes.
   Rate copy_rate(double bytes, int threads);
 
-  /// The larger of the work's flops at the gemm rate of its precision and its bytes at the copy
+  /// The work's flops of each precision at its gemm rate. `each` is one thread's work.
+  Bound compute_bound(const Work& each, int threads);
+  /// The larger of compute_bound and the work's bytes at the copy
   /// rate. `each` is one thread's work.
   Bound roofline(const Work& each, int threads);
 

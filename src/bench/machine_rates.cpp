@@ -139,7 +139,7 @@ Figure measure_dgemm(std::int64_t order, const Timing& timing) {
 Figure measure_sgemm(std::int64_t order, const Timing& timing) {
   Figure figure = measure_gemm<float>(order, timing);
   figure.dtype = "float32";
-  figure.work.is_double = false;
+  std::swap(figure.work.flops, figure.work.flops32);
   return figure;
 }
 

@@ -43,23 +43,25 @@ std::filesystem::path make_models(const Lab& lab, int threads) {
   return pipeline::synth(wanted).recipe;
 }
 
-/// Gram matrix, a Krylov basis of 6 blocks, and B = U^T tau, of every selected matrix and expert.
-double flops_of(const std::filesystem::path& recipe_file) {
+/// Gram matrix in float32, a Krylov basis of 8 blocks of 8, B = U^T tau and its judgement, of every
+/// selected matrix and expert.
+Work flops_of(const std::filesystem::path& recipe_file) {
   const recipe::Recipe recipe = recipe::read(recipe_file.string(), {{}, ""});
   const auto alone = comm::make_self();
   const pipeline::Inputs inputs = pipeline::open_inputs(recipe, *alone);
   const pipeline::Plan plan = pipeline::make_plan(recipe, inputs, 1);
-  double flops = 0;
+  Work work;
   for (const pipeline::PlannedTensor& tensor : plan.tensors) {
     if (tensor.treatment != pipeline::Treatment::pruned) continue;
     const Shape& shape = inputs.base.tensors[tensor.index].shape;
     const auto m = static_cast<double>(std::min(shape.front(), shape.back()));
     const auto n = static_cast<double>(std::max(shape.front(), shape.back()));
-    constexpr double kVectors = 6 * 16, kProjected = 8;
-    flops += static_cast<double>(tensor.parts.size()) *
-             (m * m * n + (2 * m * m + 4 * m * kVectors) * kVectors + 2 * m * n * kProjected);
+    constexpr double kVectors = 8 * 8, kProjected = 8;
+    const auto experts = static_cast<double>(tensor.parts.size());
+    work.flops32 += experts * m * m * n;
+    work.flops += experts * ((2 * m * m + 4 * m * kVectors) * kVectors + 4 * m * n * kProjected);
   }
-  return flops;
+  return work;
 }
 
 Run merge_once(const Lab& lab, const std::filesystem::path& recipe, int threads) {
@@ -105,15 +107,14 @@ Sample sample_of(const std::vector<Run>& runs, Value&& seconds_of) {
   return sample;
 }
 
-Bound compute_bound(Lab& lab, double flops, int threads) {
-  const Rate rate = lab.dgemm_rate(threads);
-  return {"dgemm", rate.per_second, 0, flops / rate.per_second,
-          flops / threads / rate.per_cpu_second};
+Bound compute_bound(Lab& lab, const Work& all, int threads) {
+  return lab.compute_bound({.flops = all.flops / threads, .flops32 = all.flops32 / threads},
+                           threads);
 }
 
-/// The larger of the flops at the dgemm rate and of the bytes at the rates of reading and writing.
-Bound bound_of(Lab& lab, const Run& run, double flops, int threads) {
-  Bound compute = compute_bound(lab, flops, threads);
+/// The larger of the flops at the gemm rates and of the bytes at the rates of reading and writing.
+Bound bound_of(Lab& lab, const Run& run, const Work& all, int threads) {
+  Bound compute = compute_bound(lab, all, threads);
   const double seconds = run.bytes_read / lab.page_cache_rate(threads).per_second +
                          run.bytes_written / lab.write_rate(threads).per_second;
   if (compute.seconds >= seconds) return compute;
@@ -135,8 +136,8 @@ void report_stages(Lab& lab, const Figure& whole, const std::vector<Run>& runs) 
     stage.bound.reset();
     stage.merge->peak_memory = 0;
     if (name == "prune") {
-      stage.work.flops = whole.work.flops;
-      stage.bound = compute_bound(lab, stage.work.flops, whole.threads);
+      stage.work = {.flops = whole.work.flops, .flops32 = whole.work.flops32};
+      stage.bound = compute_bound(lab, stage.work, whole.threads);
     } else if (name == "read") {
       const double rate = lab.page_cache_rate(whole.threads).per_second;
       stage.work.bytes = runs.front().bytes_read;
@@ -150,7 +151,7 @@ void report_stages(Lab& lab, const Figure& whole, const std::vector<Run>& runs) 
 
 void bench_merge(Lab& lab, int threads) {
   const std::filesystem::path recipe = make_models(lab, threads);
-  const double flops = flops_of(recipe);
+  const Work needed = flops_of(recipe);
   std::vector<Run> runs;
   runs.reserve(static_cast<std::size_t>(lab.options().repeats));
   (void)merge_once(lab, recipe, threads);  // warms the page cache up
@@ -162,9 +163,9 @@ void bench_merge(Lab& lab, int threads) {
   figure.threads = threads;
   figure.repeats = lab.options().repeats;
   figure.seconds = spread_of(sample_of(runs, [](const Run& run) { return run.seconds; }));
-  figure.work.flops = flops;
+  figure.work = needed;
   figure.work.bytes = runs.front().bytes_read + runs.front().bytes_written;
-  figure.bound = bound_of(lab, runs.front(), flops, threads);
+  figure.bound = bound_of(lab, runs.front(), needed, threads);
   figure.is_checked = is_right(lab, runs, threads);
   std::int64_t peak = 0;
   for (const Run& run : runs) peak = std::max(peak, run.peak_memory);

@@ -58,10 +58,10 @@ void bench_select(Lab& lab, const Shape& shape, int threads) {
     is_well = is_well && taken[t] == k && is_taken(in.taus[t], low[t], found[t], m[t]);
   }
   const auto count = static_cast<double>(in.count());
-  lab.report({"kth_largest", "float32", shape, threads}, finding, {0, 8 * count, count, true},
-             is_found);
-  lab.report({"take_kept", "float32", shape, threads}, taking, {0, 12 * count, count, true},
-             is_well);
+  lab.report({"kth_largest", "float32", shape, threads}, finding,
+             {.bytes = 8 * count, .elements = count}, is_found);
+  lab.report({"take_kept", "float32", shape, threads}, taking,
+             {.bytes = 12 * count, .elements = count}, is_well);
 }
 
 }  // namespace koine::bench

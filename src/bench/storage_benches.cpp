@@ -49,7 +49,7 @@ void bench_hash(Lab& lab, const Label& label, const std::string& digest_of_abc) 
   for (std::size_t t = 0; t < found.size(); ++t)
     is_checked = is_checked && hex_of<Hash>(bytes_of(in.experts[t]), 4099) == found[t];
   const double bytes = 4 * static_cast<double>(in.count());
-  lab.report(label, sample, {0, bytes, 0, true}, is_checked);
+  lab.report(label, sample, {.bytes = bytes}, is_checked);
 }
 
 /// Of bytes moved by all threads; by the clock alone: a file's time is not all the CPU's.

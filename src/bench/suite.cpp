@@ -43,7 +43,7 @@ const std::vector<Bench>& benches() {
        [](Lab& lab, int threads) { (void)lab.page_cache_rate(threads); }},
       {"write_fsync", "writing a file in the scratch folder, with fsync", nullptr,
        [](Lab& lab, int threads) { (void)lab.write_rate(threads); }},
-      {"gram", "Gram matrix of the short side, float64", bench_gram, nullptr},
+      {"gram", "Gram matrix of the short side: gram32 and gram, in float64", bench_gram, nullptr},
       {"svd", "rank 7: svd_fast, svd_certified, svd_exact", bench_svd, nullptr},
       {"solver", "its parts: krylov, certificate, cholesky, tau_block, project", bench_solver,
        nullptr},

@@ -26,7 +26,7 @@ Figure full_figure() {
   figure.threads = 2;
   figure.repeats = 7;
   figure.seconds = {0.02, 0.03, 0.018};
-  figure.work = {4e9, 2e7, 1e6, true};
+  figure.work = {.flops = 3e9, .flops32 = 1e9, .bytes = 2e7, .elements = 1e6};
   figure.bound = Bound{"dgemm", 2.5e11, 0, 0.016, 0.009};
   figure.is_checked = true;
   figure.merge = MergeFacts{"tiny", 5, 1 << 20};
