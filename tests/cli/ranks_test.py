@@ -1,4 +1,4 @@
-"""The same bytes on 1 to 4 ranks and 1 to 2 threads; who reads and factorises what; totals that add up in bits."""
+"""The same bytes on 1 to 4 ranks, with 1 to 4 threads, with much and with little memory; who reads and factorises what; totals that add up in bits."""
 import json
 import os
 
@@ -27,15 +27,13 @@ class Ranks(Case):
 
     def test_same_bytes(self):
         for ranks in (1, 2, 3, 4):
-            for threads in (1, 2):
-                with self.subTest(ranks=ranks, threads=threads):
-                    run = f"r{ranks}t{threads}"
-                    self.run_ok("merge", "lors.yaml", "--output", run, "--threads", threads, ranks=ranks)
+            for threads, memory in ((1, "4GB"), (1, "120MB"), (2, "4GB"), (4, "160MB")):
+                with self.subTest(ranks=ranks, threads=threads, memory=memory):
+                    run = f"r{ranks}t{threads}m{memory}"
+                    self.run_ok("merge", "lors.yaml", "--output", run, "--threads", threads, "--memory", memory, ranks=ranks)
                     self.assertEqual(contents(self.path(run)), self.expected)
 
-    def test_memory_limit_changes_nothing(self):
-        self.run_ok("merge", "lors.yaml", "--output", "little", "--memory", "120MB")
-        self.assertEqual(contents(self.path("little")), self.expected)
+    def test_too_little_memory_is_refused(self):
         done = self.run_fails(2, "merge", "lors.yaml", "--output", "less", "--memory", "1MB")
         self.assertIn("needs at least", done.stderr)
 

@@ -7,9 +7,10 @@ from koine_cli import Case, koine, main
 
 # OpenBLAS' name of a kernel set and the flag of /proc/cpuinfo that it needs.
 KERNELS = {"Haswell": "avx2", "SkylakeX": "avx512dq", "Cooperlake": "avx512_bf16", "Zen": "avx2", "Sandybridge": "avx", "Nehalem": "sse4_2"}
-# Of the entries of all selected matrices: U and B are right to 1e-10 / gap before they are rounded to float32 (6e-8), so one in
-# a few hundred of their entries is rounded the other way, moves R by an ulp, and crosses the threshold once in 1e7 entries.
-MOST_MOVED = 1e-5
+# Of the entries of all selected matrices. G and the products with it are Koine's own and have the same bits everywhere; what is left to
+# BLAS (small factorisations) moves U and B by less than 1e-10 before they are rounded to float32 (6e-8). So at most one in a few
+# hundred of their entries is rounded the other way, moves R by an ulp, and crosses the threshold once in 1e7 entries.
+MOST_MOVED = 1e-6
 
 
 def cpu_flags():
