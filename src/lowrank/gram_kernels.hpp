@@ -21,7 +21,7 @@ struct GramTile {
   double* out;              ///< row i at i * out_step
   double* mirrored;         ///< where not null, out[i][j] goes to j * out_step + i as well
   std::int64_t out_step;
-  bool is_added;
+  bool is_added = false;
 };
 
 using GramKernel = void (*)(const GramTile&);
