@@ -54,7 +54,7 @@ struct RankTarget {
 };
 
 /// Buffers that grow to the largest matrix seen and are used again. One per thread.
-/// About 2 short^2 + 1024 short doubles; with a Krylov space, short + columns more for each of its
+/// About 2 short^2 + 512 short doubles; with a Krylov space, short + columns more for each of its
 /// columns (krylov.hpp: basis_limit); (short + long) * rung for what tau says of the vectors; short
 /// * long more where a solver falls back to dgesdd.
 class Workspace {
@@ -70,9 +70,9 @@ class Workspace {
 [[nodiscard]] std::int64_t rung_of(std::int64_t kept, std::int64_t full);
 
 /// The largest singular triplets of tau (row-major). Bits depend on tau, the rung and the options
-/// alone. Cost: short^2 * long flops in float64 for the Gram matrix, then its eigensolver; short^2
-/// doubles of workspace. Local; BLAS must run single-threaded (use_one_blas_thread). A solver that
-/// fails falls back: dsyevr, dsyevd, dgesdd.
+/// alone. Cost: short^2 * long flops for the Gram matrix (certified: in float32), then its
+/// eigensolver; short^2 doubles of workspace. Local; BLAS must run single-threaded
+/// (use_one_blas_thread). A solver that fails falls back: dsyevr, dsyevd, dgesdd.
 /// @pre tau is finite; rank 0 and rank >= min(rows, cols) need no SVD (contract section 5): not
 /// called then
 [[nodiscard]] Factors truncated_svd(MatrixView tau, const RankTarget& target,

@@ -18,7 +18,7 @@ std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
   if (is_whole) {
     const std::int64_t shorter = std::min(tensor.shape[0], tensor.shape[1]);
     const std::int64_t longer = std::max(tensor.shape[0], tensor.shape[1]);
-    constexpr std::int64_t kPanel = 1024, kMatrices = 3, kRung = 129;
+    constexpr std::int64_t kPanel = 512, kMatrices = 3, kRung = 129;
     bytes += 8 * (kMatrices * shorter * shorter + kPanel * shorter + kRung * (shorter + longer));
   }
   return bytes;
