@@ -9,8 +9,8 @@ namespace koine::lowrank {
 namespace {
 
 // Of the long side; they shape the bits of A A^T x.
-constexpr std::int64_t kPanel = 128;
-constexpr std::int64_t kPanelsOfAChain = 2;
+constexpr std::int64_t kPanel = 64;  // with all rows of the short side in the second cache
+constexpr std::int64_t kPanelsOfAChain = 4;
 
 template <typename T>
 struct Portable {

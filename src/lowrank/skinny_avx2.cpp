@@ -28,18 +28,19 @@ struct Doubles {
 
 // Chains in flight. Rows of A may lie a multiple of 4 KiB apart, in one set of the first cache: no
 // more than its eight ways.
-constexpr int kRows = 8, kColumns = 12;
-constexpr int kPairs = 6;  // of two registers each, in sixteen
+constexpr int kRows = 8;
+// Of two registers each, in sixteen. Panels have a multiple of four columns.
+constexpr int kPairs = 6, kColumnPairs = 4;
 
 }  // namespace
 
 template <>
 SkinnyVariant<float> skinny_avx2<float>() {
-  return {"avx2", skinny::times<Floats, kRows>, skinny::transposed_times<Floats, kColumns>};
+  return {"avx2", skinny::times<Floats, kRows>, skinny::transposed_times<Floats, kRows>};
 }
 template <>
 SkinnyVariant<double> skinny_avx2<double>() {
-  return {"avx2", skinny::times<Doubles, kPairs>, skinny::transposed_times<Doubles, kPairs>};
+  return {"avx2", skinny::times<Doubles, kPairs>, skinny::transposed_times<Doubles, kColumnPairs>};
 }
 
 }  // namespace koine::lowrank

@@ -40,14 +40,14 @@ inline void chains(const Operand<typename Lane::T>& operand, const typename Lane
   }
 }
 
+/// As many outputs as there are, `Rows` at a time, then half as many, down to one.
 template <typename Lane, int Rows>
 inline void all_chains(Operand<typename Lane::T> operand, std::int64_t count,
                        const typename Lane::T* in, typename Lane::T* out) {
   std::int64_t i = 0;
   for (; i + Rows <= count; i += Rows, operand.data += Rows * operand.row_step)
     chains<Lane, Rows>(operand, in, out + i * kStripe);
-  for (; i < count; ++i, operand.data += operand.row_step)
-    chains<Lane, 1>(operand, in, out + i * kStripe);
+  if constexpr (Rows > 1) all_chains<Lane, Rows / 2>(operand, count - i, in, out + i * kStripe);
 }
 
 template <typename Lane, int Rows>
