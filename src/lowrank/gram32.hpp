@@ -13,7 +13,7 @@ void gram_matrix_float32(const ShortSideFirst& side, Workspace& workspace);
 /// rounding.
 [[nodiscard]] bool squares_fit_float32(const ShortSideFirst& side, double tau_squared) noexcept;
 
-/// An upper bound of |E|_2, E what gram_matrix_float32 adds to A A^T: gamma_256 |A|_F^2 by rounding
+/// An upper bound of |E|_2, E what gram_matrix_float32 adds to A A^T: gamma_258 |A|_F^2 by rounding
 /// (Higham, Accuracy and Stability of Numerical Algorithms, 3.1: |E| <= gamma |A| |A|^T), and half
 /// of float32's smallest number for each term that underflows.
 [[nodiscard]] double float32_gram_error(const ShortSideFirst& side, double tau_squared) noexcept;
