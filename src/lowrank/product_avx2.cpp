@@ -17,7 +17,7 @@ inline void strip(const ProductTile& t, std::int64_t row, std::int64_t column) {
   const float* right = t.tile + column;
   for (std::int64_t k = 0; k < t.terms; ++k, left += t.term_step, right += kTileColumns) {
     __m256 b[4];
-    for (int v = 0; v < 4; ++v) b[v] = _mm256_loadu_ps(right + 8 * v);
+    for (std::int64_t v = 0; v < 4; ++v) b[v] = _mm256_loadu_ps(right + 8 * v);
     for (int i = 0; i < Rows; ++i) {
       const __m256 a = _mm256_set1_ps(left[i * t.row_step]);
       for (int v = 0; v < 4; ++v) sum[i][v] = _mm256_fmadd_ps(a, b[v], sum[i][v]);
@@ -25,7 +25,7 @@ inline void strip(const ProductTile& t, std::int64_t row, std::int64_t column) {
   }
   for (int i = 0; i < Rows; ++i) {
     float* out = t.out + (row + i) * t.out_step + column;
-    for (int v = 0; v < 4; ++v) _mm256_storeu_ps(out + 8 * v, sum[i][v]);
+    for (std::int64_t v = 0; v < 4; ++v) _mm256_storeu_ps(out + 8 * v, sum[i][v]);
   }
 }
 

@@ -17,7 +17,7 @@ inline void strip(const ProductTile& t, std::int64_t row) {
   const float* right = t.tile;
   for (std::int64_t k = 0; k < t.terms; ++k, left += t.term_step, right += kTileColumns) {
     __m512 b[4];
-    for (int v = 0; v < 4; ++v) b[v] = _mm512_loadu_ps(right + 16 * v);
+    for (std::int64_t v = 0; v < 4; ++v) b[v] = _mm512_loadu_ps(right + 16 * v);
     for (int i = 0; i < Rows; ++i) {
       const __m512 a = _mm512_set1_ps(left[i * t.row_step]);
       for (int v = 0; v < 4; ++v) sum[i][v] = _mm512_fmadd_ps(a, b[v], sum[i][v]);
@@ -25,7 +25,7 @@ inline void strip(const ProductTile& t, std::int64_t row) {
   }
   for (int i = 0; i < Rows; ++i) {
     float* out = t.out + (row + i) * t.out_step;
-    for (int v = 0; v < 4; ++v) _mm512_storeu_ps(out + 16 * v, sum[i][v]);
+    for (std::int64_t v = 0; v < 4; ++v) _mm512_storeu_ps(out + 16 * v, sum[i][v]);
   }
 }
 

@@ -77,7 +77,7 @@ bool is_plan(const Json& plan) {
 /// The earlier run's plan; from the manifest where .koine was cleaned away or the plan is damaged.
 Json read_plan(const fs::path& run) {
   if (fs::exists(plan_path(run))) {
-    const Json plan = Json::parse(read_text_file(plan_path(run), kLargest), nullptr, false);
+    Json plan = Json::parse(read_text_file(plan_path(run), kLargest), nullptr, false);
     if (!plan.is_discarded() && is_plan(plan)) return plan;
   }
   try {

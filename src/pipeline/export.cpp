@@ -74,7 +74,7 @@ bool is_within(const fs::path& inner, const fs::path& outer) {
 /// OUTPUT without links and dots, so that a link to a folder stays and its folder is replaced.
 fs::path place_of(const fs::path& output) {
   if (output.empty()) throw InputError("--output: is empty; name a folder to make");
-  const fs::path place = fs::weakly_canonical(
+  fs::path place = fs::weakly_canonical(
       fs::absolute(output.has_filename() ? output : output.parent_path()).lexically_normal());
   if (place.has_relative_path()) return place;
   throw InputError(fmt::format("--output {}: is the root; name a folder to make", output.string()));

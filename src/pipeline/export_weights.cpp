@@ -117,6 +117,7 @@ class Stream {
 
 std::vector<OutTensor> outs_of(const std::vector<Item>& items) {
   std::vector<OutTensor> outs;
+  outs.reserve(items.size());
   for (const Item& item : items) outs.push_back(item.out);
   return outs;
 }

@@ -60,7 +60,7 @@ double small_exp(double x) {
 std::pair<double, double> sine_cosine(double x) {
   constexpr double kHigh = 1.57079632673412561417e+00,
                    kLow = 6.07710050650619224932e-11;  // pi / 2, 33 bits and the rest
-  const auto quarter = static_cast<std::int64_t>(x * 0.63661977236758134308 + 0.5);
+  const auto quarter = static_cast<std::int64_t>(std::floor(x * 0.63661977236758134308 + 0.5));
   const double r = (x - static_cast<double>(quarter) * kHigh) - static_cast<double>(quarter) * kLow;
   double term = 1, sine = 0, cosine = 0;
   for (int k = 0; k < 18; ++k) {
@@ -144,9 +144,9 @@ void SynthTensor::fill_sinusoids(std::int64_t first, std::span<float> out) const
   const double step = half > 1 ? kLogTimescale / static_cast<double>(half - 1) : 0;
   for (std::size_t i = 0; i < out.size(); ++i) {
     const std::int64_t at = first + static_cast<std::int64_t>(i);
-    const std::int64_t column = at % cols_;
+    const std::int64_t row = at / cols_, column = at % cols_;
     const double speed = small_exp(-step * static_cast<double>(column % half));
-    const auto [sine, cosine] = sine_cosine(static_cast<double>(at / cols_) * speed);
+    const auto [sine, cosine] = sine_cosine(static_cast<double>(row) * speed);
     out[i] = static_cast<float>(column < half ? sine : cosine);
   }
 }

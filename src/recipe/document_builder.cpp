@@ -113,7 +113,7 @@ void DocumentBuilder::put(Frame& frame, Node node) {
     frame.node.items.push_back(std::move(node));
     return;
   }
-  Field field = *std::exchange(frame.key, std::nullopt);
+  Field field = std::exchange(frame.key, std::nullopt).value_or(Field{});
   if (frame.is_merge) {
     frame.merged.push_back(std::move(node));
     return;

@@ -50,7 +50,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kNames{
 
 /// "; it belongs under parameters" for a key that another section knows.
 std::string hint(std::string_view key, Section section) {
-  const std::string near = did_you_mean(key, keys_of(section));
+  std::string near = did_you_mean(key, keys_of(section));
   if (!near.empty()) return near;
   for (const Section other :
        {Section::top, Section::parameters, Section::model, Section::svd, Section::output}) {

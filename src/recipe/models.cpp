@@ -164,6 +164,7 @@ void read_models(const Node& root, const Parameters& global, Reading& reading) {
     return;
   }
   std::vector<Listed> models;
+  models.reserve(list->items.size());
   for (const Node& item : list->items)
     models.push_back(read_model(item, models.size(), global, reading));
   refuse_twins(models, reading);

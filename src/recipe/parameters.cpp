@@ -79,6 +79,7 @@ void check_weight_sum(const Node* models_place, Reading& reading) {
   if (!is_divided || !recipe.normalize.value_or(false) || models_place == nullptr) return;
   double sum = 0;
   std::vector<const ModelEntry*> all;
+  all.reserve(recipe.models.size() + 1);
   for (const ModelEntry& model : recipe.models) all.push_back(&model);
   if (recipe.base_as_model) all.push_back(&*recipe.base_as_model);
   for (const ModelEntry* model : all) {

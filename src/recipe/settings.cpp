@@ -31,14 +31,16 @@ class Lister {
     add(prefix + "model", text_of(model["model"]), {prefix + "model"});
     add(prefix + "name", text_of(model["name"]), {prefix + "name"});
     for (const auto& [key, value] : model["parameters"].items()) {
-      const std::string name = prefix + "parameters." + key;
-      add(name, text_of(value), {name, "parameters." + key});
+      const std::string common = fmt::format("parameters.{}", key);
+      const std::string own = prefix + common;
+      add(own, text_of(value), {own, common});
     }
   }
 
   void add_section(const Json& section, const std::string& name) {
     for (const auto& [key, value] : section.items()) {
-      add(name + "." + key, text_of(value), {name + "." + key});
+      const std::string place = fmt::format("{}.{}", name, key);
+      add(place, text_of(value), {place});
     }
   }
 

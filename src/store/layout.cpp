@@ -101,6 +101,7 @@ std::vector<std::int64_t> lay_out(const LayoutImage& image, const std::string& s
   const H5Group group = create_tensors_group(file);
   const H5List creation = contiguous_and_early();
   std::vector<std::int64_t> offsets;
+  offsets.reserve(tensors.size());
   for (const ShardTensor& tensor : tensors)
     offsets.push_back(create_dataset(group, creation, tensor));
   check(H5Fflush(file.get(), H5F_SCOPE_GLOBAL), shard, "flushing the layout");
