@@ -5,7 +5,7 @@ import os
 
 import mini_whisper as mini
 import numpy as np
-from against_oracle import accepts, explains
+from against_oracle import accepts
 from koine_cli import Case, main
 
 ROUNDING = 1e-10
@@ -93,10 +93,9 @@ class Spectra(Case):
             return
         if not all(leaves_more_than_rounding(row) for row in rows):
             self.close(out, kind)
-        elif any(cuts_between_equals(row) for row in rows):
-            explains(self, out, self.path("base"), [self.path(kind)], kept)
         else:
-            accepts(self, out, self.path("base"), [self.path(kind)], "lors", rank=kept, lam=1)
+            balanced = not any(cuts_between_equals(row) for row in rows)
+            accepts(self, out, self.path("base"), [self.path(kind)], "lors", rank=kept, lam=1, balanced=balanced)
 
     @functools.cache
     def squares(self, kind, name):

@@ -65,10 +65,11 @@ double distance_squared(const std::vector<float>& a, const std::vector<float>& b
   return sum;
 }
 
-/// What G is right to, of theta_1, and so the pairs of a Krylov space.
+/// Of theta_1, the residual of a Krylov space's pairs: in float64 what it aims at; of a G in
+/// float32 no more than half a unit of it.
 double residual_of(const std::string& method) {
-  if (method == "host:krylov-gram32") return 1e-7;
-  return method == "host:krylov" ? 2e-10 : 0;
+  if (method == "host:krylov-gram32") return kHalfUnit32;
+  return method == "host:krylov" ? 1e-10 : 0;
 }
 
 /// A value of a Krylov space lies within its residual of G's.
