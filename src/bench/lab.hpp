@@ -58,8 +58,8 @@ class Lab {
 
   /// The work's flops of each precision at its gemm rate. `each` is one thread's work.
   Bound compute_bound(const Work& each, int threads);
-  /// The larger of compute_bound and the work's bytes at the copy
-  /// rate. `each` is one thread's work.
+  /// The larger of compute_bound and the work's bytes at the copy rate. `each` is one thread's
+  /// work.
   Bound roofline(const Work& each, int threads);
 
   /// `each` is one thread's work, held against its roofline.

@@ -9,7 +9,6 @@ namespace {
 struct Lane {
   using Vector = __m256;
   static constexpr int kRegisters = 2, kRows = 4, kVectors = 3;  // 12 of 16 registers
-  static Vector zero() { return _mm256_setzero_ps(); }
   static Vector load(const float* p) { return _mm256_load_ps(p); }
   static void store(float* p, Vector x) { _mm256_store_ps(p, x); }
   static Vector broadcast(const float* p) { return _mm256_set1_ps(*p); }

@@ -9,7 +9,6 @@ namespace {
 struct Lane {
   using Vector = __m512;
   static constexpr int kRegisters = 1, kRows = 8, kVectors = 3;  // 24 of 32 registers
-  static Vector zero() { return _mm512_setzero_ps(); }
   static Vector load(const float* p) { return _mm512_load_ps(p); }
   static void store(float* p, Vector x) { _mm512_store_ps(p, x); }
   static Vector broadcast(const float* p) { return _mm512_set1_ps(*p); }

@@ -1,7 +1,7 @@
 #pragma once
 
 /// The loops of gram_kernels.hpp over a vector type: Lane has Vector, kRegisters (vectors of one
-/// strip), kRows and kVectors (chains in flight), zero, load, store, broadcast and fma.
+/// strip), kRows and kVectors (chains in flight), load, store, broadcast and fma.
 
 #include "lowrank/gram_kernels.hpp"
 

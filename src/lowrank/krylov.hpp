@@ -20,9 +20,9 @@ using ApplyGram = std::function<void(std::int64_t width, const double* block, do
 /// with full re-orthogonalisation from a start block that is always the same: theta_i in
 /// workspace.values, u_i in row i of workspace.vectors. All but the last satisfy |G u - theta u| <=
 /// target theta_1, the last one 1e-4: it only shows the gap. workspace.krylov holds the space it
-/// was found in. Cost: `apply` and 4 short columns flops per basis vector; 5 to 10 blocks of rung +
-/// 8 vectors on the spectra of fine-tunes. False where basis_limit vectors are not, or will not be,
-/// enough.
+/// was found in. Cost: `apply` and 4 short columns flops per basis vector; 7 to 9 blocks of `count`
+/// - 1 vectors on the experts of koine synth. False where basis_limit vectors are not, or will not
+/// be, enough.
 [[nodiscard]] bool krylov_eigenpairs(std::int64_t short_side, std::int64_t count, double target,
                                      const ApplyGram& apply, Workspace& workspace);
 

@@ -8,7 +8,7 @@
 namespace koine::lowrank {
 namespace {
 
-// Of the long side; they shape the bits of A A^T x.
+// Of the long side; their product shapes the bits of A A^T x.
 constexpr std::int64_t kPanel = 64;  // with all rows of the short side in the second cache
 constexpr std::int64_t kPanelsOfAChain = 4;
 
