@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "blas_restart.hpp"
 #include "commands.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
@@ -222,6 +223,7 @@ DType dtype_option(const std::string& word) {
 
 int main(int argc, char** argv) {
   try {
+    koine::jobs::restart_with_better_blas_kernels(argv);
     return koine::jobs::parse_and_run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "koine: internal error: %s\n", error.what());

@@ -48,6 +48,17 @@ class Person(Case):
             self.assertIn(key, report)
         self.assertRegex(self.run_ok("--version").stdout, r"^koine \d+\.\d+\.\d+")
 
+    def test_blas_uses_this_cpu(self):
+        """OpenBLAS takes the kernels of 2004 where it does not know the CPU: koine then starts itself again with better ones."""
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            if " avx2 " not in file.read():
+                self.skipTest("this CPU has no AVX2")
+        chosen = {k: v for k, v in os.environ.items() if k != "OPENBLAS_CORETYPE"}
+        seen = subprocess.run([KOINE, "--version", "--json"], env=chosen, capture_output=True, text=True, check=True).stdout
+        self.assertRegex(json.loads(seen)["blas"], r"Haswell|Zen|Excavator|SkylakeX|Cooperlake|SapphireRapids")
+        asked = self.run_ok("--version", "--json", env={"OPENBLAS_CORETYPE": "Nehalem"}).stdout
+        self.assertIn("Nehalem", json.loads(asked)["blas"], "what is set stays")
+
     def test_quick_answers(self):
         """Help, version and inspect: 100 ms on an idle machine; the best of five keeps a busy one out."""
         if os.environ.get("KOINE_SANITIZE"):

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lowrank/blas_kernels.hpp"
 #include "lowrank/product.hpp"
 
 namespace koine::lowrank {
@@ -118,6 +119,16 @@ TEST(Blas, IsNamedWithItsCoreType) {
   const std::string description = blas_description();
   EXPECT_EQ(description.rfind("OpenBLAS 0.", 0), 0U) << description;
   EXPECT_EQ(std::count(description.begin(), description.end(), ' '), 2) << description;
+}
+
+TEST(Blas, KernelsAreReplacedOnlyWhereTheyAreTooOldForTheCpu) {
+  EXPECT_EQ(better_kernels("Prescott", true, true), "SkylakeX");
+  EXPECT_EQ(better_kernels("Prescott", true, false), "Haswell");
+  EXPECT_EQ(better_kernels("Sandybridge", true, false), "Haswell");
+  EXPECT_EQ(better_kernels("Sandybridge", false, false), "");
+  for (const char* good :
+       {"Haswell", "Zen", "SkylakeX", "Cooperlake", "SapphireRapids", "neoversev1"})
+    EXPECT_EQ(better_kernels(good, true, true), "") << good;
 }
 
 }  // namespace
