@@ -7,13 +7,16 @@
 
 #include "commands.hpp"
 #include "core/text.hpp"
+#include "pipeline/export_point.hpp"
+#include "recipe_options.hpp"
 
 namespace koine::jobs {
 namespace {
 
 struct Options {
   pipeline::ExportOptions run;
-  std::string dtype, shard_size;
+  std::string dtype, shard_size, cache;
+  int threads = 0;
 };
 
 void read_words(Options& options) {
@@ -26,8 +29,20 @@ void read_words(Options& options) {
   options.run.shard_bytes = *bytes;
 }
 
-ExitCode run(const Session& session, const pipeline::ExportOptions& options) {
-  const pipeline::ExportResult made = pipeline::export_run(options);
+/// A run folder, or a sweep's point, which is merged again first.
+pipeline::ExportResult export_it(const Options& options) {
+  if (pipeline::split_point(options.run.run).second.empty())
+    return pipeline::export_run(options.run);
+  pipeline::SweepOptions how;
+  how.threads = options.threads > 0 ? options.threads : default_threads();
+  how.cache = options.cache;
+  pipeline::Progress progress;
+  return pipeline::export_point(options.run, how, progress);
+}
+
+ExitCode run(const Session& session, const Options& all) {
+  const pipeline::ExportOptions& options = all.run;
+  const pipeline::ExportResult made = export_it(all);
   for (const std::string& warning : made.warnings) session.warn(warning);
   const std::string folder = options.output.string();
   session.say(fmt::format("{}: {} tensors, {} in {} files, all checked against the run's manifest",
@@ -53,7 +68,10 @@ void add_export(CLI::App& app, Session& session) {
   CLI::App* command = add_command(app, session, "export",
                                   "Writes a complete run as a checkpoint that other tools load",
                                   "koine export runs/five --format hf --output exported/five");
-  command->add_option("RUN", options->run.run, "A complete run folder")->required();
+  command
+      ->add_option("RUN", options->run.run,
+                   "A complete run folder, or a sweep's point: runs/sweep#17")
+      ->required();
   command
       ->add_option("--format", options->run.format,
                    "hf (a folder for transformers) or openai (model.pt)")
@@ -69,10 +87,19 @@ void add_export(CLI::App& app, Session& session) {
       ->option_text("DTYPE");
   command->add_option("--shard-size", options->shard_size, "hf: largest weight file (default 5GB)")
       ->option_text("SIZE");
+  command
+      ->add_option(
+          "--cache", options->cache,
+          "Of a point: where its factors are (default: $KOINE_CACHE, else the sweep's own)")
+      ->option_text("DIR")
+      ->envname("KOINE_CACHE");
+  command->add_option("--threads", options->threads, "Of a point: threads of its merge")
+      ->option_text("N")
+      ->check(CLI::Range(1, 4096));
   command->callback([options, &session] {
     session.command = [options, &session] {
       read_words(*options);
-      return run(session, options->run);
+      return run(session, *options);
     };
   });
 }

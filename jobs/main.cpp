@@ -48,6 +48,8 @@ void add_commands(CLI::App& app, Session& session) {
   add_inspect(app, session);
   add_diff(app, session);
   add_synth(app, session);
+  add_sweep(app, session);
+  add_cache(app, session);
   add_bench(app, session);
   add_completion(app, session);
   add_man(app, session);

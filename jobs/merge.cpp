@@ -1,6 +1,5 @@
 #include "pipeline/merge.hpp"
 
-#include <map>
 #include <memory>
 
 #include <fmt/format.h>
@@ -17,17 +16,9 @@ namespace koine::jobs {
 namespace {
 
 struct Options : RecipeOptions {
-  std::string backend = "auto", transport = "auto";
+  std::string backend = "auto", transport = "auto", cache;
   bool is_dry = false, as_json = false, allow_nonfinite = false;
 };
-
-comm::Transport transport_of(const std::string& word) {
-  static const std::map<std::string, comm::Transport> kWords{{"auto", comm::Transport::automatic},
-                                                             {"nccl", comm::Transport::nccl},
-                                                             {"mpi", comm::Transport::mpi},
-                                                             {"self", comm::Transport::self}};
-  return kWords.at(word);
-}
 
 double percent(double part, double whole) {
   return whole > 0 ? 100 * part / whole : 100;
@@ -52,6 +43,10 @@ void summarise(const Session& session, const recipe::Recipe& recipe,
         "  wrote   {}: {} tensors in {} shards{}, model.h5, report.html, manifest.json", folder,
         outcome.tensors, outcome.shards,
         outcome.shards_reused > 0 ? fmt::format(" ({} were there)", outcome.shards_reused) : ""));
+    if (outcome.matrices_found > 0) {
+      session.say(fmt::format("  cache   {} of {} factorisations were there",
+                              outcome.matrices_found, outcome.matrices_found + outcome.matrices));
+    }
     const int processes = session.processes->size();
     session.say(
         fmt::format("  took    {} on {} process{} of {} thread{}; read {}, wrote {}, peak memory "
@@ -74,6 +69,7 @@ std::string json_of(const recipe::Recipe& recipe, const pipeline::MergeOutcome& 
               {"shards", outcome.shards},
               {"shards_reused", outcome.shards_reused},
               {"matrices_factorised", outcome.matrices},
+              {"matrices_found", outcome.matrices_found},
               {"bytes_read", outcome.bytes_read},
               {"bytes_written", outcome.bytes_written},
               {"peak_memory_bytes", outcome.peak_memory},
@@ -93,7 +89,7 @@ ExitCode run_merge(Session& session, const Options& options) {
   if (options.is_dry) {
     if (!session.is_root()) return ExitCode::done;
     const int processes = std::max(1, comm::launched_processes());
-    return run_plan(session, {recipe, target, processes, wanted, memory_limit(options),
+    return run_plan(session, {recipe, target, processes, wanted, memory_limit(options.memory),
                               options.start_over, options.as_json, false});
   }
   comm::Communicator& processes = session.open(transport_of(options.transport));
@@ -117,9 +113,10 @@ ExitCode run_merge(Session& session, const Options& options) {
     live.start({plan.bytes_in + plan.bytes_out, plan.matrices, run});
   };
   pipeline::MergeOptions merge_options{
-      wanted, memory_limit(options), options.start_over, options.allow_nonfinite, {}};
+      wanted, memory_limit(options.memory), options.start_over, options.allow_nonfinite, {}};
   merge_options.origin = {std::filesystem::absolute(options.recipe).string(), options.overrides,
                           options.allow_nonfinite};
+  merge_options.cache = options.cache;
   const auto outcome = pipeline::merge(recipe, target, merge_options, processes, watcher);
   live.stop();
   for (const std::string& note : outcome.notes) session.warn(note);
@@ -137,13 +134,8 @@ void add_merge(CLI::App& app, Session& session) {
       "mpirun -n 2 koine merge demo/lors.yaml --output runs/demo --set parameters.rank=7");
   add_recipe_options(*command, *options);
   command->add_flag("--dry-run", options->is_dry, "Show what would be done; write nothing");
-  command->add_option("--backend", options->backend, "Where arithmetic runs: auto, cpu or cuda")
-      ->option_text("NAME")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
-  command
-      ->add_option("--transport", options->transport, "How processes talk: auto, nccl, mpi or self")
-      ->option_text("NAME")
-      ->check(CLI::IsMember({"auto", "nccl", "mpi", "self"}));
+  add_machine_options(*command, {options->backend, options->transport, options->threads,
+                                 options->memory, options->cache});
   command->add_flag("--allow-nonfinite", options->allow_nonfinite,
                     "Go on where an input is not finite or the result overflows");
   command->add_flag("--json", options->as_json, "The summary as JSON");

@@ -16,6 +16,7 @@ void add_plan(CLI::App& app, Session& session) {
       app, session, "plan", "Checks a recipe and shows what a merge would do, from headers alone",
       "koine plan demo/lors.yaml --output runs/demo --ranks 4");
   add_recipe_options(*command, *options);
+  add_thread_options(*command, options->threads, options->memory);
   command->add_option("--ranks", options->ranks, "Plan for so many processes")
       ->option_text("N")
       ->check(CLI::Range(1, 1 << 20));
@@ -28,7 +29,7 @@ void add_plan(CLI::App& app, Session& session) {
       const int threads = options->threads > 0 ? options->threads : default_threads();
       const std::filesystem::path target =
           recipe.output_path.empty() ? std::filesystem::path() : target_of(recipe);
-      return run_plan(session, {recipe, target, options->ranks, threads, memory_limit(*options),
+      return run_plan(session, {recipe, target, options->ranks, threads, memory_limit(options->memory),
                                 options->start_over, options->as_json, options->shows_settings});
     };
   });

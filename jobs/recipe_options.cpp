@@ -1,6 +1,7 @@
 #include "recipe_options.hpp"
 
 #include <algorithm>
+#include <map>
 #include <thread>
 
 #include <fmt/format.h>
@@ -22,13 +23,41 @@ void add_recipe_options(CLI::App& command, RecipeOptions& options) {
                   "Overrides a key of the recipe: parameters.rank=7 (repeatable)")
       ->option_text("KEY=VALUE")
       ->allow_extra_args(false);
-  command.add_option("--threads", options.threads, "Threads per process (default: its cores)")
-      ->option_text("N")
-      ->check(CLI::Range(1, 4096));
-  command.add_option("--memory", options.memory, "Most memory per process, such as 16GiB")
-      ->option_text("SIZE");
   command.add_flag("--fresh", options.start_over,
                    "Start over: a new run takes the old one's place when it is complete");
+}
+
+void add_thread_options(CLI::App& command, int& threads, std::string& memory) {
+  command.add_option("--threads", threads, "Threads per process (default: its cores)")
+      ->option_text("N")
+      ->check(CLI::Range(1, 4096));
+  command.add_option("--memory", memory, "Most memory per process, such as 16GiB")
+      ->option_text("SIZE");
+}
+
+void add_machine_options(CLI::App& command, const MachineOptions& options) {
+  command.add_option("--backend", options.backend, "Where arithmetic runs: auto, cpu or cuda")
+      ->option_text("NAME")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+  command
+      .add_option("--transport", options.transport, "How processes talk: auto, nccl, mpi or self")
+      ->option_text("NAME")
+      ->check(CLI::IsMember({"auto", "nccl", "mpi", "self"}));
+  add_thread_options(command, options.threads, options.memory);
+  command
+      .add_option("--cache", options.cache,
+                  "Folder that keeps factors for later (default: $KOINE_CACHE; a merge without "
+                  "either keeps none, a sweep has its own)")
+      ->option_text("DIR")
+      ->envname("KOINE_CACHE");
+}
+
+comm::Transport transport_of(const std::string& word) {
+  static const std::map<std::string, comm::Transport> kWords{{"auto", comm::Transport::automatic},
+                                                             {"nccl", comm::Transport::nccl},
+                                                             {"mpi", comm::Transport::mpi},
+                                                             {"self", comm::Transport::self}};
+  return kWords.at(word);
 }
 
 recipe::Recipe read_recipe(const RecipeOptions& options) {
@@ -54,12 +83,11 @@ int default_threads() {
   return std::max(1, mine / std::max(1, neighbours));
 }
 
-std::int64_t memory_limit(const RecipeOptions& options) {
-  if (options.memory.empty()) return 0;
-  const auto bytes = parse_bytes(options.memory);
+std::int64_t memory_limit(const std::string& text) {
+  if (text.empty()) return 0;
+  const auto bytes = parse_bytes(text);
   if (!bytes || *bytes <= 0)
-    throw InputError(
-        fmt::format("--memory {}: expected a size such as 16GiB or 500MB", options.memory));
+    throw InputError(fmt::format("--memory {}: expected a size such as 16GiB or 500MB", text));
   return *bytes;
 }
 

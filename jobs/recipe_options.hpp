@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "comm/communicator.hpp"
 #include "recipe/recipe.hpp"
 
 namespace koine::jobs {
@@ -21,6 +22,19 @@ struct RecipeOptions {
 
 void add_recipe_options(CLI::App& command, RecipeOptions& options);
 
+/// Where and on what a command works.
+struct MachineOptions {
+  std::string &backend, &transport;
+  int& threads;
+  std::string &memory, &cache;
+};
+
+/// --backend, --transport, --threads, --memory and --cache.
+void add_machine_options(CLI::App& command, const MachineOptions& options);
+void add_thread_options(CLI::App& command, int& threads, std::string& memory);
+
+[[nodiscard]] comm::Transport transport_of(const std::string& word);
+
 /// @throws InputError
 [[nodiscard]] recipe::Recipe read_recipe(const RecipeOptions& options);
 /// The folder to write, relative to the working folder. @throws InputError where neither recipe nor
@@ -29,6 +43,6 @@ void add_recipe_options(CLI::App& command, RecipeOptions& options);
 /// Cores this process may use, shared with the job's other processes on this machine. At least 1.
 [[nodiscard]] int default_threads();
 /// --memory in bytes; 0 where it is not given. @throws InputError
-[[nodiscard]] std::int64_t memory_limit(const RecipeOptions& options);
+[[nodiscard]] std::int64_t memory_limit(const std::string& text);
 
 }  // namespace koine::jobs

@@ -1,93 +1,40 @@
 #include "bench/child.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
 #include <chrono>
-#include <csignal>
-#include <cstring>
+#include <cstdint>
 #include <string_view>
-#include <thread>
+#include <system_error>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/process_group.hpp"
 #include "core/stop.hpp"
 
 namespace koine::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr std::chrono::seconds kGrace{60};  // a merge that is told to stop finishes its shard
 
-/// File actions of one spawn.
-class Redirections {
- public:
-  Redirections() { ::posix_spawn_file_actions_init(&actions_); }
-  ~Redirections() { ::posix_spawn_file_actions_destroy(&actions_); }
-  Redirections(const Redirections&) = delete;
-  Redirections& operator=(const Redirections&) = delete;
-  void send(int descriptor, const std::filesystem::path& path) {
-    ::posix_spawn_file_actions_addopen(&actions_, descriptor, path.c_str(),
-                                       O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  }
-  [[nodiscard]] const posix_spawn_file_actions_t* get() const noexcept { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-};
-
-/// This process' environment without what a launcher (mpirun, srun) left in it: the child is no
-/// process of that job.
-std::vector<char*> own_environment() {
-  constexpr std::array<std::string_view, 4> kLaunchers{"OMPI_COMM_", "PMIX_", "PMI_", "SLURM_"};
-  std::vector<char*> kept;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    if (std::none_of(kLaunchers.begin(), kLaunchers.end(),
-                     [text](std::string_view prefix) { return text.starts_with(prefix); }))
-      kept.push_back(*entry);
-  }
-  kept.push_back(nullptr);
-  return kept;
+/// The child is no process of the job that this one may be in.
+std::vector<std::string> environment_outside_jobs() {
+  std::vector<std::string> environment = environment_of_children();
+  std::erase_if(environment, [](const auto& entry) { return entry.starts_with("SLURM_"); });
+  return environment;
 }
 
-pid_t start(const std::vector<std::string>& command, const Redirections& redirections) {
-  std::vector<std::string> words = command;
-  std::vector<char*> arguments, environment = own_environment();
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  pid_t child = 0;
-  const int code = ::posix_spawn(&child, arguments[0], redirections.get(), nullptr,
-                                 arguments.data(), environment.data());
-  if (code != 0) {
-    throw Error(ExitCode::our_fault,
-                fmt::format("starting {} failed: {}", command[0], std::strerror(code)));
-  }
-  return child;
-}
-
-/// Waits in short naps, so that a stop reaches the child within a moment.
-int wait_for(pid_t child) {
-  bool is_told = false;
-  for (;;) {
-    int status = 0;
-    const pid_t found = ::waitpid(child, &status, WNOHANG);
-    if (found == child) return status;
-    if (found < 0 && errno != EINTR) {
-      throw Error(ExitCode::our_fault,
-                  fmt::format("waiting for a process failed: {}", std::strerror(errno)));
-    }
-    if (stop_requested() && !is_told) {
-      ::kill(child, SIGTERM);
-      is_told = true;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+/// Runs a program to its end. @return its exit code
+int run_to_the_end(const Program& program) {
+  try {
+    ProcessGroup group(program);
+    const auto code = group.wait(0);
+    return code ? *code : group.end(kGrace);
+  } catch (const std::system_error& error) {
+    throw Error(ExitCode::our_fault, fmt::format("starting {} failed: {}", program.arguments[0],
+                                                 error.code().message()));
   }
 }
 
@@ -103,15 +50,17 @@ ChildResult run_child(const std::vector<std::string>& command,
                       const std::filesystem::path& folder) {
   constexpr std::int64_t kMostText = std::int64_t{1} << 24;
   throw_if_stopped();
-  Redirections redirections;
-  redirections.send(STDOUT_FILENO, folder / "child.out");
-  redirections.send(STDERR_FILENO, folder / "child.err");
+  const File output = File::create(folder / "child.out"),
+             errors = File::create(folder / "child.err");
   const auto begin = Clock::now();
-  const int status = wait_for(start(command, redirections));
+  const int code = run_to_the_end({.arguments = command,
+                                   .environment = environment_outside_jobs(),
+                                   .output = output.descriptor(),
+                                   .errors = errors.descriptor()});
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   throw_if_stopped();
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    const bool is_known = WIFEXITED(status) && WEXITSTATUS(status) == 6;
+  if (code != 0) {
+    const bool is_known = code == static_cast<int>(ExitCode::storage);
     throw Error(is_known ? ExitCode::storage : ExitCode::our_fault,
                 fmt::format("`{}` failed: {}", fmt::join(command, " "),
                             last_line(read_text_file(folder / "child.err", kMostText))));

@@ -178,9 +178,17 @@ void publish_file(const std::filesystem::path& from, const std::filesystem::path
   sync_folder(to.parent_path().empty() ? std::filesystem::path(".") : to.parent_path());
 }
 
-void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
+std::filesystem::path temporary_for(const std::filesystem::path& path) {
+  static std::atomic<unsigned> count{0};
+  char host[64] = {};
+  ::gethostname(host, sizeof(host) - 1);
   std::filesystem::path temporary = path;
-  temporary += fmt::format(".tmp.{}", ::getpid());
+  temporary += fmt::format(".tmp.{}.{}.{}", host, ::getpid(), ++count);
+  return temporary;
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
+  const std::filesystem::path temporary = temporary_for(path);
   try {
     File file = File::create(temporary);
     file.write_at(std::as_bytes(std::span(content)), 0);

@@ -57,6 +57,9 @@ void sync_folder(const std::filesystem::path& folder);
 /// Renames over `to` and syncs its folder. @throws StorageError
 void publish_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
+/// "<path>.tmp.…": a name that no other thread, process or machine uses.
+[[nodiscard]] std::filesystem::path temporary_for(const std::filesystem::path& path);
+
 /// Temporary name, write, fsync, rename, fsync of the folder. @throws StorageError
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 

@@ -2,74 +2,62 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <functional>
 
 #include "backend/elementwise.hpp"
-#include "core/rules.hpp"
-#include "lowrank/gram.hpp"
-#include "lowrank/leading_pairs.hpp"
-#include "lowrank/through_tau.hpp"
+#include "core/error.hpp"
+#include "core/shape.hpp"
+#include "lowrank/rung_solver.hpp"
 
 namespace koine::lowrank {
 namespace {
 
 constexpr std::array<std::int64_t, 5> kRungs{8, 16, 32, 64, 128};
-std::size_t as_size(std::int64_t n) {
-  return static_cast<std::size_t>(n);
-}
 
-void fill_values(const Solution& found, const double* values, Factors& factors) {
-  for (std::int64_t i = 0; i < found.count; ++i) {
-    factors.sigma.push_back(std::sqrt(std::max(values[i], 0.0)));
-  }
-  // Values that only rounding tells apart come in any order.
-  std::sort(factors.sigma.begin(), factors.sigma.end(), std::greater<>());
-  for (std::int64_t i = 0; i < found.kept; ++i) factors.energy += values[i];
-  const auto sigma_at = [&](std::int64_t i) {
-    return i < found.count ? factors.sigma[as_size(i)] : 0.0;
-  };
-  factors.gap = (sigma_at(found.kept - 1) - sigma_at(found.kept)) / sigma_at(0);
-  factors.kept = found.kept;
-  factors.residual = found.residual;
-  factors.certified = *found.certificate != 0;
-  factors.certificate = found.certificate;
-  factors.iterations = found.blocks;
-  factors.fallbacks = found.fallbacks;
-  factors.method = method_name(found.solver);
-}
-
-/// U and B = U^T A, each rounded once.
-void fill_factors(const Problem& problem, bool is_projected, Workspace& workspace,
-                  Factors& factors) {
-  const std::int64_t m = problem.side.short_side, kept = factors.kept;
-  const double* vectors = workspace.vectors.data();
-  factors.u.resize(as_size(m * kept));
-  for (std::int64_t i = 0; i < m; ++i) {
-    for (std::int64_t k = 0; k < kept; ++k) {
-      factors.u[as_size(i * kept + k)] = rules::round_f32(vectors[k * m + i]);
-    }
-  }
-  factors.b.resize(as_size(kept * problem.side.long_side));
-  if (!is_projected) project(problem.side, problem.rung, workspace);
-  round_projection(problem.side.long_side, factors.b, workspace);
-}
-
-Factors factors_of(const ShortSideFirst& side, double tau_squared) {
+Factors nothing_kept(const ShortSideFirst& side) {
   Factors factors;
   factors.rows = side.tau.rows;
   factors.cols = side.tau.cols;
   factors.is_transposed = side.is_transposed;
-  factors.tau_squared = tau_squared;
+  factors.certified = true;
+  factors.method = "none";
+  factors.sigma.assign(side.short_side > 0 ? 1 : 0, 0.0);
   return factors;
 }
 
-Factors nothing_kept(const ShortSideFirst& side, double tau_squared) {
-  Factors factors = factors_of(side, tau_squared);
-  factors.sigma.assign(side.short_side > 0 && tau_squared == 0 ? 1 : 0, 0.0);
-  factors.certified = true;
-  factors.method = "none";
-  return factors;
+/// The targets that a rung is solved for: this one, those that are to come, and those that a kept
+/// rung has settled, for it will be replaced.
+std::vector<RankTarget> targets_of(std::int64_t rung, std::int64_t full, const RankTarget& target,
+                                   const RungStore* store, const Rung* kept) {
+  std::vector<RankTarget> targets{target};
+  if (store == nullptr) return targets;
+  for (const RankTarget& other : store->also) {
+    if (other.energy > 0 || (other.number.kept > 0 && other.number.kept < full &&
+                             rung_of(other.number.kept, full) == rung))
+      targets.push_back(other);
+  }
+  if (kept == nullptr) return targets;
+  for (const RungAnswer& answer : kept->answers) {
+    for (const Verdict& verdict : answer.verdicts) targets.push_back({{verdict.asked}, 0});
+  }
+  return targets;
+}
+
+/// What the store has of a rung, if it settles the target; else solved, and kept there.
+Cut find_or_solve(Problem& problem, std::int64_t rung, const RankTarget& target,
+                  const RungStore* store, Workspace& workspace) {
+  const Mode mode = problem.options.mode;
+  std::optional<Rung> kept;
+  if (store != nullptr) kept = store->find(rung);
+  if (kept) {
+    Cut found = cut(*kept, target, mode);
+    if (found.kind != Cut::Kind::unknown) return found;
+  }
+  const auto targets =
+      targets_of(rung, problem.side.short_side, target, store, kept ? &*kept : nullptr);
+  const Rung solved = solve_rung(problem, rung, targets,
+                                 store == nullptr ? Width::needed : Width::whole, workspace);
+  if (store != nullptr) store->keep(solved);
+  return cut(solved, target, mode);
 }
 
 }  // namespace
@@ -84,19 +72,24 @@ std::int64_t rung_of(std::int64_t kept, std::int64_t full) {
 // No scaling is needed before squaring: the square of the smallest and of the largest float32,
 // summed over any matrix that fits in memory, lie well inside the range of float64 (1e-90 to 1e90).
 Factors truncated_svd(MatrixView tau, const RankTarget& target, const SvdOptions& options,
-                      Workspace& workspace) {
+                      Workspace& workspace, const RungStore* store) {
   const ShortSideFirst side(tau);
   const std::int64_t full = side.short_side;
-  if (full == 0 || (target.energy <= 0 && target.number.kept <= 0)) return nothing_kept(side, 0);
-  Problem problem{.side = side, .target = target, .options = options};
+  if (full == 0 || (target.energy <= 0 && target.number.kept <= 0)) return nothing_kept(side);
+  Problem problem{.side = side, .options = options};
   problem.tau_squared = backend::sum_of_squares(tau.flat());
-  if (problem.tau_squared == 0) return nothing_kept(side, 0);
-
-  Factors factors = factors_of(side, problem.tau_squared);
-  const Solution found = leading_pairs(problem, workspace);
-  fill_values(found, workspace.values.data(), factors);
-  fill_factors(problem, is_judged_by_tau(found.solver), workspace, factors);
-  return factors;
+  if (problem.tau_squared == 0) return nothing_kept(side);
+  std::int64_t least = target.energy > 0 ? 1 : std::min(target.number.kept, full);
+  while (true) {
+    Cut found = find_or_solve(problem, rung_of(least, full), target, store, workspace);
+    if (found.kind == Cut::Kind::found && found.factors.kept > 0) return std::move(found.factors);
+    if (found.kind != Cut::Kind::climbs) {
+      throw Error(ExitCode::our_fault, "LAPACK found no singular value of a matrix of shape " +
+                                           to_string(Shape{tau.rows, tau.cols}) +
+                                           " that is not zero; please report this");
+    }
+    least = found.asked;
+  }
 }
 
 }  // namespace koine::lowrank

@@ -53,6 +53,8 @@ struct RankTarget {
       0;  ///< > 0: the smallest rank that keeps this share of |tau|_F^2; `number` is not used
 };
 
+struct RungStore;  // rung.hpp
+
 /// Buffers that grow to the largest matrix seen and are used again. One per thread.
 /// About 2 short^2 + 512 short doubles; with a Krylov space, short + columns more for each of its
 /// columns (krylov.hpp: basis_limit); (short + long) * rung for what tau says of the vectors; short
@@ -73,10 +75,12 @@ class Workspace {
 /// alone. Cost: short^2 * long flops for the Gram matrix (certified: in float32), then its
 /// eigensolver; short^2 doubles of workspace. Local; BLAS must run single-threaded
 /// (use_one_blas_thread). A solver that fails falls back: dsyevr, dsyevd, dgesdd.
+/// With a `store`, rungs are looked for and kept there: same result.
 /// @pre tau is finite; rank 0 and rank >= min(rows, cols) need no SVD (contract section 5): not
 /// called then
 [[nodiscard]] Factors truncated_svd(MatrixView tau, const RankTarget& target,
-                                    const SvdOptions& options, Workspace& workspace);
+                                    const SvdOptions& options, Workspace& workspace,
+                                    const RungStore* store = nullptr);
 
 /// Once per process before any factorisation: results must not depend on a thread count.
 void use_one_blas_thread();

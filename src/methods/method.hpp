@@ -42,8 +42,11 @@ class Method {
   /// Whether some tensors are selected for prune(); otherwise every tensor is merged densely.
   [[nodiscard]] virtual bool selects() const { return false; }
 
+  /// Whether M is L with the largest entries of tau - L put back.
+  [[nodiscard]] virtual bool keeps_largest() const { return false; }
+
   /// L, the part that the largest entries are looked for beside, into `m`. Only called where
-  /// selects() and the method uses a density.  @pre as prune
+  /// keeps_largest().  @pre as prune
   [[nodiscard]] virtual stats::ExpertRow low_part(MatrixView tau, const PruneParameters& parameters,
                                                   std::span<float> m,
                                                   lowrank::Workspace& workspace) const;

@@ -9,7 +9,7 @@
 #include "core/stop.hpp"
 #include "core/thread_pool.hpp"
 #include "pipeline/blocks.hpp"
-#include "pipeline/factor_folder.hpp"
+#include "pipeline/kept_factors.hpp"
 #include "pipeline/tensor_reader.hpp"
 
 namespace koine::pipeline {
@@ -181,7 +181,9 @@ void RunBudget::settle(const Plan& plan, const BudgetOptions& options, MergeCont
   if (plan.densities.empty()) return;
   const auto& [identity, run, threads] = options;
   const bool is_complete = run.state == RunState::complete;
-  context.factors = &factors.emplace(run.path, identity.arithmetic);
+  if (context.factors == nullptr)
+    context.factors = &factors.emplace(KeptFactors::folder_in(run.path), identity.arithmetic,
+                                       KeptFactors::Trouble::ends);
   std::string text = processes.is_root() ? read_budget(run.path) : std::string();
   processes.broadcast(text);
   if (auto kept = budget_from(text, plan, identity, is_complete)) {

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "comm/communicator.hpp"
-#include "pipeline/factor_folder.hpp"
+#include "pipeline/kept_factors.hpp"
 #include "pipeline/merge_tensor.hpp"
 #include "pipeline/model_budget.hpp"
 
@@ -30,12 +30,12 @@ struct BudgetOptions {
 
 /// What a run with density_over: model keeps beside its context.
 struct RunBudget {
-  std::optional<FactorFolder> factors;
+  std::optional<KeptFactors> factors;
   std::optional<ModelBudget> budget;
 
   /// Takes the budget from .koine/thresholds.json, or finds it and keeps it there, and points
-  /// `context` to this. Does nothing where the density goes over matrices. Collective; the same on
-  /// every process.
+  /// `context` to this; factors are kept in the run, unless the context has a place for them. Does
+  /// nothing where the density goes over matrices. Collective; the same on every process.
   void settle(const Plan& plan, const BudgetOptions& options, MergeContext& context,
               comm::Communicator& processes);
 };

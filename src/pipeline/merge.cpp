@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -9,9 +10,9 @@
 #include "core/json.hpp"
 #include "core/stop.hpp"
 #include "lowrank/truncated_svd.hpp"
-#include "pipeline/factor_folder.hpp"
 #include "pipeline/find_budget.hpp"
 #include "pipeline/finish.hpp"
+#include "pipeline/kept_factors.hpp"
 #include "pipeline/origin.hpp"
 #include "pipeline/run_folder.hpp"
 #include "pipeline/run_log.hpp"
@@ -82,8 +83,34 @@ void add_up(MergeOutcome& outcome, const std::vector<std::string>& ranks) {
     outcome.bytes_read += rank.at("bytes_read").get<std::int64_t>();
     outcome.bytes_written += rank.at("bytes_written").get<std::int64_t>();
     outcome.matrices += rank.at("matrices_factorised").get<std::int64_t>();
+    outcome.matrices_found += rank.at("matrices_found").get<std::int64_t>();
     outcome.peak_memory =
         std::max(outcome.peak_memory, rank.at("peak_memory_bytes").get<std::int64_t>());
+  }
+}
+
+/// The root makes the cache's folder, the others find it.
+void open_cache(const std::filesystem::path& folder, const Identity& identity,
+                std::optional<KeptFactors>& cache, MergeContext& context,
+                comm::Communicator& processes) {
+  if (folder.empty()) return;
+  const auto open = [&] {
+    context.factors = &cache.emplace(folder, identity.arithmetic, KeptFactors::Trouble::is_noted);
+  };
+  if (processes.is_root()) open();
+  processes.barrier();
+  if (!processes.is_root()) open();
+}
+
+/// Keeps the cache within its limit. The merge is done: trouble is only told.
+void settle_cache(const KeptFactors& cache, std::vector<std::string>& notes) {
+  if (const std::string trouble = cache.trouble(); !trouble.empty())
+    notes.push_back(fmt::format("factors were not kept in the cache: {}", trouble));
+  try {
+    const std::int64_t limit = store::use_of_cache(cache.folder()).limit;
+    if (limit > 0) (void)store::prune_cache(cache.folder(), limit);
+  } catch (const Error& error) {
+    notes.emplace_back(error.what());
   }
 }
 
@@ -115,6 +142,8 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   const auto method = methods::make(recipe.merge_method);
   MergeContext context{inputs, sources, *method, options.allow_nonfinite, *watcher.progress};
   if (processes.is_root()) check_tied_outputs(context);
+  std::optional<KeptFactors> cache;
+  open_cache(options.cache, identity, cache, context, processes);  // collective
   RunBudget budget;
   budget.settle(plan, {identity, run, threads}, context, processes);  // collective
   std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
@@ -142,8 +171,9 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!outcome.was_complete) write_timing(run.path, ranks, outcome.seconds);
     log_line(run.path, "complete");
-    FactorFolder::remove(run.path);
+    KeptFactors::remove_from(run.path);
     settle_run_folder(run, inputs);
+    if (cache) settle_cache(*cache, outcome.notes);
   }
   processes.barrier();
   return outcome;

@@ -27,6 +27,7 @@ struct MergeOptions {
   bool start_over = false;  ///< --fresh
   bool allow_nonfinite = false;
   Origin origin;
+  std::filesystem::path cache{};  ///< of factors; empty: none is used
 };
 
 /// What happened, for the summary. Complete on the root; elsewhere only this process' part.
@@ -34,7 +35,9 @@ struct MergeOutcome {
   std::filesystem::path folder;
   bool was_complete = false;  ///< nothing had to be done
   std::int64_t shards = 0, shards_reused = 0;
-  std::int64_t tensors = 0, matrices = 0;
+  std::int64_t tensors = 0;
+  std::int64_t matrices = 0;                       ///< factorised
+  std::int64_t matrices_found = 0;                 ///< whose factors the cache had
   std::int64_t bytes_read = 0, bytes_written = 0;  ///< of all processes
   std::int64_t peak_memory = 0;                    ///< largest of all processes
   double seconds = 0;

@@ -8,7 +8,7 @@
 #include "core/stop.hpp"
 #include "pipeline/bad_values.hpp"
 #include "pipeline/blocks.hpp"
-#include "pipeline/factor_folder.hpp"
+#include "pipeline/kept_factors.hpp"
 #include "pipeline/model_budget.hpp"
 #include "pipeline/tensor_reader.hpp"
 #include "stats/sums.hpp"

@@ -26,7 +26,7 @@ struct Scratch {
   lowrank::Workspace svd;
 };
 
-class FactorFolder;
+class KeptFactors;
 struct ModelBudget;
 
 /// What all tensors of a run share.
@@ -36,7 +36,7 @@ struct MergeContext {
   const methods::Method& method;
   bool allow_nonfinite = false;
   Progress& progress;
-  const FactorFolder* factors = nullptr;  ///< where factors are kept; null: they are not
+  const KeptFactors* factors = nullptr;  ///< where factors are kept; null: they are not
   const ModelBudget* budget = nullptr;    ///< density_over: model; null: the density decides
 };
 

@@ -187,7 +187,8 @@ class Planner {
     constexpr std::int64_t kEnergyShare = 4;  // an {energy} rank is known later: a quarter of all
     const std::int64_t full = std::min(tensor.shape[0], tensor.shape[1]);
     const std::int64_t kept = prune.rank.energy > 0 ? full / kEnergyShare : prune.rank.number.kept;
-    return kept >= full ? 0 : 4 * kept * (tensor.shape[0] + tensor.shape[1]);
+    if (kept >= full) return 0;
+    return 4 * lowrank::rung_of(kept, full) * (tensor.shape[0] + tensor.shape[1]);
   }
 
   void fill_parts(PlannedTensor& planned, const recipe::TensorPlace& place) {

@@ -26,7 +26,8 @@ struct Progress {
   std::atomic<std::int64_t> bytes{
       0};  ///< of inputs and outputs, against Plan's bytes_in + bytes_out
   std::atomic<std::int64_t> tensors{0};
-  std::atomic<std::int64_t> matrices{0};  ///< factorised
+  std::atomic<std::int64_t> matrices{0};        ///< factorised
+  std::atomic<std::int64_t> matrices_found{0};  ///< whose factors were kept from before
   std::array<std::atomic<std::int64_t>, kStageNames.size()>
       nanoseconds{};  ///< per stage, added over threads
 };

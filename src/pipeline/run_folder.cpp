@@ -42,7 +42,7 @@ void require_space(const fs::path& run, std::int64_t bytes_out) {
   std::int64_t there = 0;
   std::error_code none;
   for (const char* folder : {"shards", ".koine/factors"}) {
-    for (const auto& entry : fs::directory_iterator(run / folder, none))
+    for (const auto& entry : fs::recursive_directory_iterator(run / folder, none))
       there += entry.is_regular_file(none) ? static_cast<std::int64_t>(entry.file_size(none)) : 0;
   }
   if (free + there >= bytes_out) return;

@@ -37,6 +37,7 @@ std::string timing_of(int rank, const Progress& progress, const IoCount& io) {
               {"bytes_written", io.written},
               {"tensors", progress.tensors.load()},
               {"matrices_factorised", progress.matrices.load()},
+              {"matrices_found", progress.matrices_found.load()},
               {"cpu_seconds", seconds(usage.ru_utime) + seconds(usage.ru_stime)},
               {"stage_seconds", stages},
               {"peak_memory_bytes", peak_memory()}}

@@ -1,11 +1,10 @@
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "core/json.hpp"
+#include "recipe/flow.hpp"
 #include "recipe/method_table.hpp"
 #include "recipe/recipe.hpp"
 #include "recipe/values.hpp"
@@ -112,37 +111,13 @@ Json document(const Recipe& recipe) {
   return root;
 }
 
-/// A word that every YAML reader takes for a text without quotes.
-bool is_plain(const std::string& text) {
-  if (text.empty() || std::isalpha(static_cast<unsigned char>(text[0])) == 0) return false;
-  for (const unsigned char c : text) {
-    if (std::isalnum(c) == 0 && c != '_' && c != '-' && c != '.' && c != '/') return false;
-  }
-  for (const std::string_view word :
-       {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}) {
-    if (text.size() == word.size() &&
-        std::equal(text.begin(), text.end(), word.begin(), [](char a, char b) {
-          return std::tolower(static_cast<unsigned char>(a)) == b;
-        })) {
-      return false;
-    }
-  }
-  return true;
-}
-
-/// A value on one line. YAML 1.1 takes 1e-06 for a text, so that a dot is put in.
+/// A value on one line.
 std::string flow(const Json& value) {
   if (value.is_string()) {
     const auto text = value.get<std::string>();
-    return is_plain(text) ? text : value.dump();
+    return is_plain_word(text) ? text : value.dump();
   }
-  if (value.is_number_float()) {
-    std::string text = value.dump();
-    const auto exponent = text.find('e');
-    return exponent != std::string::npos && text.find('.') == std::string::npos
-               ? text.insert(exponent, ".0")
-               : text;
-  }
+  if (value.is_number_float()) return dotted(value.dump());
   if (!value.is_structured()) return value.dump();
   std::string inside;
   for (const auto& [key, item] : value.items()) {

@@ -19,7 +19,7 @@ void refuse_what_is_no_text(const std::string& text, std::size_t source, Problem
     const std::size_t length = utf8_length(std::string_view(text).substr(at));
     if (length == 0) problems.fail(place, "is not UTF-8 text");
     if (is_control(text[at]) && text[at] != '\r') {
-      problems.fail(place, fmt::format("control character 0x{:02X}; a recipe is plain text",
+      problems.fail(place, fmt::format("control character 0x{:02X}; the file is plain text",
                                        static_cast<unsigned char>(text[at])));
     }
     ++place.column;
@@ -76,7 +76,7 @@ Node parse_document(const std::string& text, std::size_t source, Problems& probl
     if (!parser.HandleNextDocument(builder)) return Node{.fields = {}, .place = {source, 1, 1}};
     Node root = builder.take();
     if (parser.HandleNextDocument(builder)) {
-      problems.fail(builder.take().place, "a second YAML document; a recipe is one");
+      problems.fail(builder.take().place, "a second YAML document; the file holds one");
     }
     return root;
   } catch (const YAML::Exception& error) {

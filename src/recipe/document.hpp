@@ -19,7 +19,7 @@ struct Node {
   std::vector<Node> items{};
   std::vector<Field> fields;  ///< in the order of the file, each key once
   Place place{};
-  std::size_t count = 1;  ///< values in this tree, itself included
+  std::size_t count = 1;  ///< values in this tree, itself included; a long text counts for more
 
   [[nodiscard]] bool is_null() const noexcept { return kind == Kind::null; }
   [[nodiscard]] bool is_scalar() const noexcept { return kind == Kind::scalar; }
@@ -41,8 +41,9 @@ struct Field {
 /// Bytes of the first UTF-8 character; 0 where it is malformed. @pre text is not empty
 [[nodiscard]] std::size_t utf8_length(std::string_view text);
 
-/// Parses one YAML document: at most 32 levels and 100,000 values after expanding aliases, no tags
-/// but YAML's own, no repeated keys; merge keys (<<) work. Cost: linear in the expanded size.
+/// Parses one YAML document: at most 32 levels and 100,000 values (and 10 MB of text) after
+/// expanding aliases, no tags but YAML's own, no repeated keys; merge keys (<<) work. Cost: linear
+/// in the expanded size.
 /// @param source which Place::source its values get
 /// @throws InputError for what is no YAML; repeated keys and foreign tags are added to `problems`
 /// instead

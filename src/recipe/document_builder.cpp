@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::size_t kDeepest = 32;
 constexpr std::size_t kMostValues = 100'000;
-constexpr std::size_t kMostKeys = 1000;  // of one map: looking for repeated ones is quadratic
+constexpr std::size_t kCharacters = 100;  // of a scalar that count as one value more
+constexpr std::size_t kMostKeys = 1000;   // of one map: looking for repeated ones is quadratic
 
 }  // namespace
 
@@ -41,13 +42,16 @@ void DocumentBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {
 void DocumentBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag,
                                YAML::anchor_t anchor, const std::string& value) {
   const Place place = place_of(mark);
-  spend(1, place);
+  const std::size_t count = 1 + value.size() / kCharacters;
+  spend(count, place);
   check_tag(tag, place);
   if (std::any_of(value.begin(), value.end(), is_control)) {
     problems_.fail(place, fmt::format("{} holds a control character", shown(value)));
   }
   last_is_plain_ = tag == "?";
-  complete(Node{.kind = Node::Kind::scalar, .text = value, .fields = {}, .place = place}, anchor);
+  complete(
+      Node{.kind = Node::Kind::scalar, .text = value, .fields = {}, .place = place, .count = count},
+      anchor);
 }
 
 void DocumentBuilder::OnSequenceStart(const YAML::Mark& mark, const std::string& tag,

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/text.hpp"
+#include "recipe/sweep_keys.hpp"
 #include "recipe/values.hpp"
 
 namespace koine::recipe {
@@ -50,6 +51,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kNames{
 
 /// "; it belongs under parameters" for a key that another section knows.
 std::string hint(std::string_view key, Section section) {
+  if (section == Section::top && is_sweep_key(key)) return "; it belongs in a file for koine sweep";
   std::string near = did_you_mean(key, keys_of(section));
   if (!near.empty()) return near;
   for (const Section other :

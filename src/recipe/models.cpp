@@ -134,6 +134,7 @@ void take_experts(std::vector<Listed> models, Reading& reading) {
     if (!base.empty() && listed.identity == base) {
       recipe.base_listed = true;
       recipe.base_position = recipe.models.size();
+      reading.base_at = listed.index;
       recipe.base_as_model = std::move(listed.entry);
     } else {
       reading.experts_at.push_back(listed.index);

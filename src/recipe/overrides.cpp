@@ -87,13 +87,16 @@ std::vector<std::string> labels_of(const ReadOptions& options) {
     const std::string label = shown(text);
     labels.push_back("--set " + label.substr(1, label.size() - 2));
   }
+  labels.insert(labels.end(), options.settings.size(), options.settings_label);
   if (!options.output.empty()) labels.emplace_back("--output");
+  labels.push_back(options.settings_label);
   return labels;
 }
 
 void apply_overrides(Node& root, const ReadOptions& options, Problems& problems) {
   std::size_t source = 0;
   for (const std::string& text : options.overrides) apply(root, text, ++source, problems);
+  for (const std::string& text : options.settings) apply(root, text, ++source, problems);
   if (options.output.empty()) return;
   Node value{
       .kind = Node::Kind::scalar, .text = options.output, .fields = {}, .place = {++source, 1, 1}};

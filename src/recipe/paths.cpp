@@ -84,12 +84,47 @@ std::optional<std::string> find_in_cache(const HubName& hub) {
   return (model / "snapshots" / hash).string();
 }
 
-std::string not_found(const std::string& written, const fs::path& beside,
-                      const std::optional<HubName>& hub) {
+/// What names a path, and the folder that it is looked for in first.
+struct Owner {
+  std::string_view name;  ///< "the recipe"
+  fs::path folder;        ///< absolute
+
+  Owner(std::string_view called, const fs::path& at) : name(called) {
+    std::error_code ignored;
+    folder = fs::absolute(at.empty() ? fs::path(".") : at, ignored);
+  }
+};
+
+std::string where_not(const Owner& owner) {
   std::error_code ignored;
-  const std::string places =
-      fmt::format("neither beside the recipe ({}) nor in the working folder ({})", beside.string(),
-                  fs::current_path(ignored).string());
+  return fmt::format("neither beside {} ({}) nor in the working folder ({})", owner.name,
+                     tidy(owner.folder), fs::current_path(ignored).string());
+}
+
+/// An absolute path, there or not; one found beside its owner or in the working folder.
+std::optional<ResolvedPath> find_locally(const std::string& written, const Owner& owner) {
+  const fs::path path(written);
+  if (path.is_absolute()) {
+    if (is_there(path)) return ResolvedPath{tidy(path), "", ""};
+    return ResolvedPath{"", fmt::format("{} is not there; correct the path", shown(written)), ""};
+  }
+  std::error_code ignored;
+  const fs::path beside = (owner.folder / path).lexically_normal();
+  const fs::path here = (fs::current_path(ignored) / path).lexically_normal();
+  if (is_there(beside)) {
+    ResolvedPath found{tidy(beside), "", ""};
+    if (is_there(here) && !is_same(beside, here)) {
+      found.warning = fmt::format("{} is beside {} and in the working folder; {} is used",
+                                  shown(written), owner.name, beside.string());
+    }
+    return found;
+  }
+  if (is_there(here)) return ResolvedPath{tidy(here), "", ""};
+  return std::nullopt;
+}
+
+std::string not_found(const std::string& written, const std::string& places,
+                      const std::optional<HubName>& hub) {
   if (written.find('+') != std::string::npos) {
     return fmt::format(
         "{} is not there; 'path+lora' is not supported: give the adapter's folder as a model of "
@@ -114,30 +149,20 @@ fs::path hugging_face_cache() {
 }
 
 ResolvedPath resolve_path(const std::string& written, const fs::path& recipe_folder) {
-  const fs::path path(written);
-  if (path.is_absolute()) {
-    if (is_there(path)) return {tidy(path), "", ""};
-    return {"", fmt::format("{} is not there; correct the path", shown(written)), ""};
-  }
-  std::error_code ignored;
-  const fs::path folder =
-      fs::absolute(recipe_folder.empty() ? fs::path(".") : recipe_folder, ignored);
-  const fs::path beside = (folder / path).lexically_normal();
-  const fs::path here = (fs::current_path(ignored) / path).lexically_normal();
-  if (is_there(beside)) {
-    ResolvedPath found{tidy(beside), "", ""};
-    if (is_there(here) && !is_same(beside, here)) {
-      found.warning = fmt::format("{} is beside the recipe and in the working folder; {} is used",
-                                  shown(written), beside.string());
-    }
-    return found;
-  }
-  if (is_there(here)) return {tidy(here), "", ""};
+  const Owner recipe("the recipe", recipe_folder);
+  if (auto found = find_locally(written, recipe)) return std::move(*found);
   const auto hub = hub_name(written);
   if (hub) {
     if (auto snapshot = find_in_cache(*hub)) return {std::move(*snapshot), "", ""};
   }
-  return {"", not_found(written, tidy(folder), hub), ""};
+  return {"", not_found(written, where_not(recipe), hub), ""};
+}
+
+ResolvedPath resolve_file(const std::string& written, const fs::path& owner_folder,
+                          std::string_view owner) {
+  const Owner owned(owner, owner_folder);
+  if (auto found = find_locally(written, owned)) return std::move(*found);
+  return {"", fmt::format("{} is {}; correct the path", shown(written), where_not(owned)), ""};
 }
 
 std::string last_part(const std::string& written, const std::string& resolved) {

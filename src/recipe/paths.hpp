@@ -18,6 +18,11 @@ struct ResolvedPath {
 [[nodiscard]] ResolvedPath resolve_path(const std::string& written,
                                         const std::filesystem::path& recipe_folder);
 
+/// The same for a file that `owner` ("the sweep") names, which is no model: never in that cache.
+[[nodiscard]] ResolvedPath resolve_file(const std::string& written,
+                                        const std::filesystem::path& owner_folder,
+                                        std::string_view owner);
+
 /// The last part of a path, for a model's name: "whisper-small-ca".
 [[nodiscard]] std::string last_part(const std::string& written, const std::string& resolved);
 

@@ -37,7 +37,8 @@ std::string Problems::origin(const Place& place) const {
     return fmt::format("{}:{}", std::filesystem::path(file_).filename().string(), place.line);
   }
   const std::string& label = labels_.at(place.source - 1);
-  return label.substr(0, label.find(' '));
+  if (label.starts_with("--")) return label.substr(0, label.find(' '));
+  return std::filesystem::path(label.substr(0, label.find(": point"))).filename().string();
 }
 
 void Problems::throw_if_any() const {

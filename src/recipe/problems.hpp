@@ -18,7 +18,8 @@ struct Place {
 /// Gathers everything that is wrong with a recipe, so that the user sees all of it at once.
 class Problems {
  public:
-  /// `labels`: how values from the command line are named, e.g. "--set parameters.rank=7".
+  /// `labels`: how values from elsewhere are named: "--set parameters.rank=7", or
+  /// "sweep.yaml: point 12 (rank 7)" for a sweep's.
   Problems(std::string file, std::vector<std::string> labels);
 
   void add(const Place& place, const std::string& text);
@@ -33,7 +34,7 @@ class Problems {
   [[nodiscard]] std::string where(
       const Place& place) const;  ///< "a/lors.yaml:12:3" or "--set rank=7"
   [[nodiscard]] std::string origin(
-      const Place& place) const;  ///< "lors.yaml:12", "--set" or "--output"
+      const Place& place) const;  ///< "lors.yaml:12", "--set", "--output" or "sweep.yaml"
 
  private:
   std::string file_;

@@ -1,5 +1,3 @@
-#include <charconv>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -88,15 +86,10 @@ void read_dtypes(const Node& root, Reading& reading) {
   }
 }
 
-void read_seed(const Node& root, Reading& reading) {
+void take_seed(const Node& root, Reading& reading) {
   const Node* node = given(root, "seed", "seed", reading);
   if (node == nullptr) return;
-  const std::string& text = node->text;
-  const auto [end, code] =
-      std::from_chars(text.data(), text.data() + text.size(), reading.recipe.seed);
-  if (node->is_scalar() && code == std::errc() && end == text.data() + text.size()) return;
-  reading.problems.add(node->place,
-                       mismatch("seed", *node, "a whole number from 0 to 18446744073709551615"));
+  reading.recipe.seed = read_seed(*node, "seed", reading.problems).value_or(0);
 }
 
 void read_svd(const Node& root, Reading& reading) {
@@ -153,16 +146,32 @@ void warn_of_unused(Reading& reading) {
                                                 fmt::join(reading.unused, ", ")));
 }
 
-}  // namespace
+/// The settings beside models, parameters and output.
+void read_top_level(const Node& root, Reading& reading) {
+  read_select(root, reading);
+  read_plain_words(root, reading);
+  read_dtypes(root, reading);
+  take_seed(root, reading);
+  read_svd(root, reading);
+}
 
-Recipe read(const std::string& path, const ReadOptions& options) {
-  Problems problems(path, labels_of(options));
+/// The file with the values of the command line written into it. @throws InputError where it is no
+/// map
+Node read_tree(const std::string& path, const ReadOptions& options, Problems& problems) {
   Node root = parse_document(read_text_file(path, kLargestFile), 0, problems);
   apply_overrides(root, options, problems);
   if (root.is_null())
     problems.fail(root.place, "the recipe is empty; it needs merge_method, base_model and models");
   if (!check_keys(root, Section::top, problems)) problems.throw_if_any();
+  return root;
+}
 
+}  // namespace
+
+Recipe read(const std::string& path, const ReadOptions& options) {
+  const std::vector<std::string> labels = labels_of(options);
+  Problems problems(path, labels);
+  const Node root = read_tree(path, options, problems);
   Reading reading{
       .problems = problems, .recipe = {}, .folder = std::filesystem::path(path).parent_path()};
   reading.recipe.file = path;
@@ -170,18 +179,33 @@ Recipe read(const std::string& path, const ReadOptions& options) {
   const Parameters global =
       read_parameters(root.find("parameters"), Section::parameters, "parameters.", reading);
   read_models(root, global, reading);
+  choose_experts(options, {labels.size(), 1, 1}, reading);
   settle_parameters(global, root, reading);
-  read_select(root, reading);
-  read_plain_words(root, reading);
-  read_dtypes(root, reading);
-  read_seed(root, reading);
-  read_svd(root, reading);
+  read_top_level(root, reading);
   read_output(root, reading);
   read_mergekit_keys(root, reading);
   warn_of_unused(reading);
   problems.throw_if_any();
   list_settings(reading);
   return std::move(reading.recipe);
+}
+
+std::vector<ModelEntry> read_experts(const std::string& path, const ReadOptions& options) {
+  Problems problems(path, labels_of(options));
+  const Node root = read_tree(path, options, problems);
+  Reading reading{
+      .problems = problems, .recipe = {}, .folder = std::filesystem::path(path).parent_path()};
+  read_models(root, {}, reading);
+  problems.throw_if_any();
+  return std::move(reading.recipe.models);
+}
+
+void check_settings(const Node& root, Problems& problems) {
+  Reading reading{.problems = problems, .recipe = {}, .folder = {}};
+  if (root.find("merge_method") != nullptr) read_method(root, reading);
+  static_cast<void>(
+      read_parameters(root.find("parameters"), Section::parameters, "parameters.", reading));
+  read_top_level(root, reading);
 }
 
 }  // namespace koine::recipe

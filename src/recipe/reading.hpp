@@ -25,6 +25,7 @@ struct Reading {
       written{};  ///< settings the user gave: "parameters.rank", "models[1].name" …
   std::vector<std::string> unused{};      ///< known parameters that the method does not use
   std::vector<std::size_t> experts_at{};  ///< where each expert stands in the file's list of models
+  std::size_t base_at = 0;                ///< where the base stands there, if Recipe::base_listed
 
   void warn(const Place& place, const std::string& text);
   void note_unused(const std::string& parameter);
@@ -47,6 +48,13 @@ void settle_parameters(const Parameters& global, const Node& root, Reading& read
 
 /// Fills base, models, base_listed and what belongs to it; weights are completed by the global one.
 void read_models(const Node& root, const Parameters& global, Reading& reading);
+
+/// Keeps ReadOptions::experts, in the recipe's order, and gives them ReadOptions::weights.
+/// @param place how problems name the two. @pre models are read
+void choose_experts(const ReadOptions& options, const Place& place, Reading& reading);
+
+/// Finds what is wrong with the values of a tree of a recipe that holds no models and no output.
+void check_settings(const Node& root, Problems& problems);
 
 /// mergekit's keys that shape nothing here: refuses slices and modules, warns of tokenizer
 /// settings.

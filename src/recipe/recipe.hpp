@@ -91,6 +91,11 @@ struct Recipe {
 struct ReadOptions {
   std::vector<std::string> overrides;  ///< "--set": "parameters.rank=7"
   std::string output;                  ///< "--output", empty if not given
+  /// What a sweep's point sets; absent for a lone recipe.
+  std::vector<std::string> settings{};                ///< as overrides, and after them
+  std::optional<std::vector<std::string>> experts{};  ///< these alone, by any unique ending
+  std::optional<std::vector<double>> weights{};       ///< one per expert: of `experts`, else of all
+  std::string settings_label = "sweep";               ///< how messages name these three
 };
 
 /// Reads a recipe strictly. All errors of the file at once, one per line, each "file:line:column:
@@ -104,6 +109,11 @@ struct ReadOptions {
 
 /// The same as a recipe file that `koine merge` runs again (YAML; koine_config.yml of an export).
 [[nodiscard]] std::string canonical_yaml(const Recipe& recipe);
+
+/// The experts alone, so that their names are known: what else is wrong with the recipe is not
+/// looked for. @throws InputError
+[[nodiscard]] std::vector<ModelEntry> read_experts(const std::string& path,
+                                                   const ReadOptions& options = {});
 
 /// The index of the expert called `ending`: its whole name first, else the one expert whose name
 /// ends so (a weight file's ".pt" and the like may be left out). @throws InputError where none or

@@ -50,9 +50,10 @@ class Lister {
 
 /// Where each model of the canonical list stands in the file's.
 std::vector<std::size_t> positions(const Reading& reading, std::size_t count) {
-  if (count == reading.experts_at.size()) return reading.experts_at;
-  std::vector<std::size_t> all(count);
-  for (std::size_t i = 0; i < count; ++i) all[i] = i;  // the base is counted: nothing was skipped
+  std::vector<std::size_t> all = reading.experts_at;
+  if (count == all.size()) return all;
+  const auto before = static_cast<std::ptrdiff_t>(reading.recipe.base_position);
+  all.insert(all.begin() + before, reading.base_at);  // the base is counted too
   return all;
 }
 

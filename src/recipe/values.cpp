@@ -74,6 +74,16 @@ std::optional<bool> read_boolean(const Node& node, std::string_view label, Probl
   return std::nullopt;
 }
 
+std::optional<std::uint64_t> read_seed(const Node& node, std::string_view label,
+                                       Problems& problems) {
+  std::uint64_t seed = 0;
+  const std::string& text = node.text;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (node.is_scalar() && code == std::errc() && end == text.data() + text.size()) return seed;
+  problems.add(node.place, mismatch(label, node, "a whole number from 0 to 18446744073709551615"));
+  return std::nullopt;
+}
+
 std::optional<std::string> read_text(const Node& node, std::string_view label, Problems& problems) {
   if (node.is_scalar() && !node.text.empty()) return node.text;
   problems.add(node.place, mismatch(label, node, "a text"));

@@ -36,6 +36,9 @@ struct NumberRange {
 /// true, false, yes, no, on, off (any case), 1, 0, 1.0, 0.0.
 [[nodiscard]] std::optional<bool> read_boolean(const Node& node, std::string_view label,
                                                Problems& problems);
+/// A whole number from 0 to 2^64 - 1: a seed.
+[[nodiscard]] std::optional<std::uint64_t> read_seed(const Node& node, std::string_view label,
+                                                     Problems& problems);
 [[nodiscard]] std::optional<std::string> read_text(const Node& node, std::string_view label,
                                                    Problems& problems);
 /// The index of the word among `words`.

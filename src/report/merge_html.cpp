@@ -5,39 +5,10 @@
 #include <fmt/format.h>
 
 #include "core/text.hpp"
+#include "report/html.hpp"
 
 namespace koine::report {
 namespace {
-
-constexpr const char* kHead =
-    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Koine "
-    "merge</title>\n<style>\n"
-    ":root{color-scheme:light dark;font:16px/1.5 "
-    "system-ui,sans-serif}body{max-width:60rem;margin:2rem auto;padding:0 1rem}\n"
-    "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{padding:."
-    "25rem .6rem;text-align:right;"
-    "border-bottom:1px solid #8884}th:first-child,td:first-child{text-align:left}\n"
-    ".bar{display:inline-block;height:.7em;background:#3b82f6}.scroll{overflow-x:auto}@media "
-    "print{body{margin:0}}\n"
-    "</style></head><body>\n";
-
-std::string escape(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '&')
-      out += "&amp;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 double share(double part, double whole) {
   return whole > 0 ? part / whole : 0;
@@ -69,7 +40,7 @@ std::string MergePage::expert_table(const stats::Totals& totals) const {
     const Kept kept = found == experts_.end() ? Kept{} : found->second;
     html += fmt::format(
         "<tr><td>{}</td><td>{:.4g}</td><td>{:.1f} %</td><td>{:.1f} %</td><td>{}</td></tr>\n",
-        escape(names_[t]), std::sqrt(totals.experts[t].tau_squared),
+        escape_html(names_[t]), std::sqrt(totals.experts[t].tau_squared),
         100 * share(kept.low, kept.tau), 100 * share(kept.merged, kept.tau),
         human_count(totals.experts[t].kept));
   }
@@ -87,7 +58,7 @@ std::string MergePage::shard_table() const {
     html += fmt::format(
         "<tr><td>{}</td><td>{:.4g}</td><td>{:.1f} %</td><td><span class=\"bar\" "
         "style=\"width:{:.0f}px\"></span></td></tr>\n",
-        escape(shard), std::sqrt(kept.tau), percent, percent);
+        escape_html(shard), std::sqrt(kept.tau), percent, percent);
   }
   return html + "</table></div>\n";
 }
@@ -100,7 +71,8 @@ std::string MergePage::html(const std::string& method, std::size_t tensors,
       "{:.1f} % of the entries that two or "
       "more experts change.</p>\n{}{}<p>Figures: report.json. Files: "
       "manifest.json.</p></body></html>\n",
-      kHead, escape(method), tensors, names_.size(), std::sqrt(model.delta_squared),
+      page_head("Koine merge"), escape_html(method), tensors, names_.size(),
+      std::sqrt(model.delta_squared),
       100 * share(static_cast<double>(model.signs_agree), static_cast<double>(model.signs_total)),
       expert_table(totals), shard_table());
 }

@@ -46,8 +46,13 @@ std::int64_t take_kept(std::span<const float> tau, std::span<float> low,
                        const Threshold& threshold) {
   assert(low.size() == tau.size());
   if (threshold.kept == 0) return 0;
-  return kernels().take(tau.data(), low.data(), static_cast<std::int64_t>(tau.size()),
-                        threshold.key, threshold.ties);
+  std::int64_t ties = threshold.ties;
+  return take_kept(tau, low, threshold.key, ties);
+}
+
+std::int64_t take_kept(std::span<const float> tau, std::span<float> low, std::uint32_t key,
+                       std::int64_t& ties) {
+  return kernels().take(tau.data(), low.data(), static_cast<std::int64_t>(tau.size()), key, ties);
 }
 
 }  // namespace koine::sparse

@@ -78,7 +78,7 @@ Caught gather(const Residual& r, std::uint32_t lowest, std::uint32_t highest, fl
 }
 
 std::int64_t take(const float* tau, float* low, std::int64_t count, std::uint32_t key,
-                  std::int64_t ties) {
+                  std::int64_t& ties) {
   const Words limit = all_of(as_signed(key));
   std::int64_t taken = 0;
   over(count, [&](std::int64_t first, int lanes) {

@@ -78,7 +78,7 @@ void take_ties(std::uint32_t key, std::int64_t ties, const Keys& keys, std::span
 }
 
 std::int64_t take(const float* tau, float* low, std::int64_t count, std::uint32_t key,
-                  std::int64_t ties) {
+                  std::int64_t& ties) {
   std::int64_t taken = 0;
   over({tau, low, count}, [&](const Keys& keys, std::size_t first, std::size_t here) {
     const std::span<const float> from(tau + first, here);

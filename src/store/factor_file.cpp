@@ -1,11 +1,10 @@
 #include "store/factor_file.hpp"
 
+#include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstring>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
@@ -16,9 +15,11 @@ namespace koine::store {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "floats are written as they lie");
-using lowrank::Factors;
+using lowrank::Rung;
+using lowrank::RungAnswer;
+using lowrank::Verdict;
 
-constexpr std::string_view kMagic = "koine-factors-1\n";
+constexpr std::string_view kMagic = "koine-factors-2\n";
 constexpr std::size_t kHash = 32;
 constexpr std::int64_t kLargest = std::int64_t{1} << 36;
 
@@ -28,40 +29,44 @@ std::string hash_of(std::string_view text) {
   return hash.hex();
 }
 
-Json header_json(const std::string& key, const Factors& f) {
-  return {{"key", key},
-          {"shape", {f.rows, f.cols}},
-          {"kept", f.kept},
-          {"is_transposed", f.is_transposed},
-          {"sigma", f.sigma},
-          {"tau_squared", f.tau_squared},
-          {"energy", f.energy},
-          {"residual", f.residual},
-          {"gap", f.gap},
-          {"certified", f.certified},
-          {"method", f.method},
-          {"certificate", f.certificate},
-          {"iterations", f.iterations},
-          {"fallbacks", f.fallbacks}};
+Json to_json(const Verdict& verdict) {
+  Json json{{"asked", verdict.asked},
+            {"kept", verdict.kept},
+            {"is_accurate", verdict.is_accurate},
+            {"certificate", verdict.certificate}};
+  if (verdict.kept > 0) json["residual"] = verdict.residual;  // else infinite
+  return json;
 }
 
-Factors from_header(const Json& json) {
-  Factors f;
-  f.rows = json.at("shape").at(0);
-  f.cols = json.at("shape").at(1);
-  f.kept = json.at("kept");
-  f.is_transposed = json.at("is_transposed");
-  f.sigma = json.at("sigma").get<std::vector<double>>();
-  f.tau_squared = json.at("tau_squared");
-  f.energy = json.at("energy");
-  f.residual = json.at("residual");
-  f.gap = json.at("gap");
-  f.certified = json.at("certified");
-  f.method = json.at("method");
-  f.certificate = json.at("certificate");
-  f.iterations = json.at("iterations");
-  f.fallbacks = json.at("fallbacks");
-  return f;
+Verdict verdict_from(const Json& json) {
+  Verdict verdict;
+  verdict.asked = json.at("asked");
+  verdict.kept = json.at("kept");
+  verdict.is_accurate = json.at("is_accurate");
+  verdict.certificate = json.at("certificate");
+  if (verdict.kept > 0) verdict.residual = json.at("residual");
+  return verdict;
+}
+
+Json header_of(const std::string& key, const Rung& rung) {
+  const std::size_t short_side = static_cast<std::size_t>(std::min(rung.rows, rung.cols));
+  Json answers = Json::array();
+  for (const RungAnswer& answer : rung.answers) {
+    Json verdicts = Json::array();
+    for (const Verdict& verdict : answer.verdicts) verdicts.push_back(to_json(verdict));
+    answers.push_back({{"method", answer.method},
+                       {"has_converged", answer.has_converged},
+                       {"blocks", answer.blocks},
+                       {"values", answer.values},
+                       {"width", answer.u.size() / short_side},
+                       {"verdicts", verdicts}});
+  }
+  return {{"key", key},
+          {"shape", {rung.rows, rung.cols}},
+          {"rung", rung.rung},
+          {"tau_squared", rung.tau_squared},
+          {"is_exhausted", rung.is_exhausted},
+          {"answers", answers}};
 }
 
 void append(std::string& text, const std::vector<float>& values) {
@@ -78,8 +83,21 @@ std::vector<float> take(std::string_view& text, std::int64_t count) {
   return values;
 }
 
+RungAnswer answer_from(const Json& json, const Rung& rung, std::string_view& floats) {
+  RungAnswer answer;
+  answer.method = json.at("method");
+  answer.has_converged = json.at("has_converged");
+  answer.blocks = json.at("blocks");
+  answer.values = json.at("values").get<std::vector<double>>();
+  for (const Json& verdict : json.at("verdicts")) answer.verdicts.push_back(verdict_from(verdict));
+  const std::int64_t width = json.at("width");
+  answer.u = take(floats, std::min(rung.rows, rung.cols) * width);
+  answer.b = take(floats, std::max(rung.rows, rung.cols) * width);
+  return answer;
+}
+
 /// @throws InputError, nlohmann::json::exception for what write_factors did not write
-std::optional<Factors> parse(std::string_view text, const std::string& key) {
+std::optional<Rung> parse(std::string_view text, const std::string& key) {
   if (text.size() < kMagic.size() + kHash || !text.starts_with(kMagic)) return std::nullopt;
   std::string_view body = text.substr(0, text.size() - kHash);
   if (hash_of(body) != text.substr(body.size())) return std::nullopt;
@@ -88,33 +106,42 @@ std::optional<Factors> parse(std::string_view text, const std::string& key) {
   const Json header = Json::parse(body.substr(0, line_end));
   if (header.at("key") != key) return std::nullopt;
   body.remove_prefix(line_end + 1);
-  Factors factors = from_header(header);
-  const std::int64_t short_side = std::min(factors.rows, factors.cols);
-  factors.u = take(body, short_side * factors.kept);
-  factors.b = take(body, factors.kept * std::max(factors.rows, factors.cols));
-  return factors;
+  Rung rung;
+  rung.rows = header.at("shape").at(0);
+  rung.cols = header.at("shape").at(1);
+  rung.rung = header.at("rung");
+  rung.tau_squared = header.at("tau_squared");
+  rung.is_exhausted = header.at("is_exhausted");
+  for (const Json& answer : header.at("answers"))
+    rung.answers.push_back(answer_from(answer, rung, body));
+  return rung;
 }
 
 }  // namespace
 
-void write_factors(const std::filesystem::path& path, const std::string& key,
-                   const Factors& factors) {
-  std::string text = std::string(kMagic) + header_json(key, factors).dump() + "\n";
-  append(text, factors.u);
-  append(text, factors.b);
+void write_factors(const std::filesystem::path& path, const std::string& key, const Rung& rung) {
+  std::string text = std::string(kMagic) + header_of(key, rung).dump() + "\n";
+  for (const RungAnswer& answer : rung.answers) {
+    append(text, answer.u);
+    append(text, answer.b);
+  }
   text += hash_of(text);
-  std::filesystem::path temporary = path;
-  temporary += fmt::format(".tmp.{}", ::getpid());
-  File file = File::create(temporary);
-  file.write_at(std::as_bytes(std::span(text)), 0);
-  file.close();
+  const std::filesystem::path temporary = temporary_for(path);
   std::error_code code;
+  try {
+    File file = File::create(temporary);
+    file.write_at(std::as_bytes(std::span(text)), 0);
+    file.close();
+  } catch (const Error&) {
+    std::filesystem::remove(temporary, code);
+    throw;
+  }
   std::filesystem::rename(temporary, path, code);
   if (code)
     throw StorageError(fmt::format("{}: renaming into place: {}", path.string(), code.message()));
 }
 
-std::optional<Factors> read_factors(const std::filesystem::path& path, const std::string& key) {
+std::optional<Rung> read_factors(const std::filesystem::path& path, const std::string& key) {
   std::error_code none;
   if (!std::filesystem::exists(path, none)) return std::nullopt;
   try {
@@ -124,6 +151,10 @@ std::optional<Factors> read_factors(const std::filesystem::path& path, const std
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }
+}
+
+bool is_unfinished_factor_file(const std::filesystem::path& path) {
+  return path.filename().string().find(".tmp.") != std::string::npos;
 }
 
 }  // namespace koine::store

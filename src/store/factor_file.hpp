@@ -4,21 +4,26 @@
 #include <optional>
 #include <string>
 
-#include "lowrank/truncated_svd.hpp"
+#include "lowrank/rung.hpp"
 
-/// One matrix' factors in a file: a line "koine-factors-1", a line of JSON (the key, the shape and
-/// every figure of lowrank::Factors), u and b as little-endian float32, and 32 hexadecimal digits,
-/// the XXH3-128 of all before them. What is read back has the bits that were written.
+/// One rung of one matrix in a file: a line "koine-factors-2", a line of JSON (the key, the shape,
+/// and of every answer all but its matrices), u and b of the answers as little-endian float32, and
+/// 32 hexadecimal digits, the XXH3-128 of all before them. What is read back has the bits that were
+/// written.
 namespace koine::store {
 
-/// `key` says what the factors were made from and by; it is one line.
-/// Temporary name and rename, but no fsync: a file that a power cut spoilt is made again.
+/// `key` says what the rung was made from and by; it is one line.
+/// Temporary name and rename, but no fsync: a file that a power cut spoilt is made again. Many
+/// threads, processes and machines may write one path at once: the last one's file stays.
 /// @throws StorageError
 void write_factors(const std::filesystem::path& path, const std::string& key,
-                   const lowrank::Factors& factors);
+                   const lowrank::Rung& rung);
 
 /// Nothing where the file is not there, is damaged, or was made from or by something else.
-[[nodiscard]] std::optional<lowrank::Factors> read_factors(const std::filesystem::path& path,
-                                                           const std::string& key);
+[[nodiscard]] std::optional<lowrank::Rung> read_factors(const std::filesystem::path& path,
+                                                        const std::string& key);
+
+/// Whether a file name is that of a write_factors that has not ended.
+[[nodiscard]] bool is_unfinished_factor_file(const std::filesystem::path& path);
 
 }  // namespace koine::store

@@ -8,7 +8,7 @@ import time
 import mini_whisper as mini
 from koine_cli import KOINE, Case, koine, main, on_a_terminal
 
-COMMANDS = ("merge", "plan", "export", "verify", "inspect", "diff", "synth", "bench", "completion", "man")
+COMMANDS = ("merge", "plan", "export", "verify", "inspect", "diff", "synth", "sweep", "cache", "bench", "completion", "man")
 
 
 class Person(Case):

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "support/mutate.hpp"
 #include "support/recipe_file.hpp"
 
 namespace koine::recipe {
@@ -26,40 +27,13 @@ svd: {mode: certified, tolerance: 1e-6}
 output: {path: runs/five, shards: layer}
 )";
 
-/// Changes, drops, repeats or moves a few bytes; half of them by bytes that mean something to YAML.
-std::string mutate(std::string text, std::mt19937& random) {
-  const std::string sharp = "{}[]:,&*!|>'\"%@`#-? \n\t/().0179e<~\\";
-  const auto below = [&random](std::size_t n) { return static_cast<std::size_t>(random() % n); };
-  for (std::size_t left = 1 + below(4); left > 0 && !text.empty(); --left) {
-    const std::size_t at = below(text.size()), length = std::min(1 + below(12), text.size() - at);
-    switch (below(5)) {
-      case 0:
-        text[at] = sharp[below(sharp.size())];
-        break;
-      case 1:
-        text[at] = static_cast<char>(below(256));
-        break;
-      case 2:
-        text.erase(at, length);
-        break;
-      case 3:
-        text.insert(below(text.size()), text.substr(at, length));
-        break;
-      default:
-        text.insert(at, 1, sharp[below(sharp.size())]);
-        break;
-    }
-  }
-  return text;
-}
-
 TEST(RecipeFuzz, FiveThousandMutationsReadOrSayWhy) {
   const test::RecipeFolder folder;
   std::mt19937 random(20240607);
   static_cast<void>(folder.read(kRecipe));
   int good = 0, bad = 0;
   for (int i = 0; i < 5000; ++i) {
-    const std::string text = mutate(kRecipe, random);
+    const std::string text = test::mutate(kRecipe, random);
     try {
       const Recipe recipe = folder.read(text);
       static_cast<void>(folder.read(canonical_yaml(recipe)));

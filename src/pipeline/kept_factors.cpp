@@ -1,0 +1,100 @@
+#include "pipeline/kept_factors.hpp"
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "lowrank/rung.hpp"
+
+namespace koine::pipeline {
+namespace {
+
+/// One line that says what a rung of tau was made from and by.
+std::string key_of(const TaskVectorOrigin& origin, MatrixView tau, std::int64_t rung,
+                   const lowrank::SvdOptions& svd, const std::string& arithmetic) {
+  return fmt::format("base {} {} expert {} {} shape {} {} rung {} svd {} {} arithmetic {}",
+                     origin.base_print, recipe_name(origin.base_dtype), origin.expert_print,
+                     recipe_name(origin.expert_dtype), tau.rows, tau.cols, rung,
+                     static_cast<int>(svd.mode), svd.tolerance, arithmetic);
+}
+
+}  // namespace
+
+KeptFactors::KeptFactors(const std::filesystem::path& folder, std::string arithmetic,
+                         Trouble trouble)
+    : cache_(folder), arithmetic_(std::move(arithmetic)), on_trouble_(trouble) {}
+
+lowrank::Factors KeptFactors::find_or_make(const TaskVectorOrigin& origin, MatrixView tau,
+                                           const methods::PruneParameters& parameters,
+                                           lowrank::Workspace& workspace,
+                                           Progress& progress) const {
+  const auto key = [&](std::int64_t rung) {
+    return key_of(origin, tau, rung, parameters.svd, arithmetic_);
+  };
+  bool is_made = false;
+  lowrank::RungStore store;
+  store.also = expected_;
+  store.find = [&](std::int64_t rung) { return find(key(rung)); };
+  store.keep = [&](const lowrank::Rung& rung) {
+    is_made = true;
+    keep(key(rung.rung), rung);
+  };
+  lowrank::Factors factors =
+      lowrank::truncated_svd(tau, parameters.rank, parameters.svd, workspace, &store);
+  if (is_made)
+    ++progress.matrices;
+  else if (factors.method != "none")
+    ++progress.matrices_found;
+  return factors;
+}
+
+std::optional<lowrank::Rung> KeptFactors::find(const std::string& key) const {
+  try {
+    return cache_.find(key);
+  } catch (const StorageError& error) {
+    note(error);
+    return std::nullopt;
+  }
+}
+
+void KeptFactors::keep(const std::string& key, const lowrank::Rung& rung) const {
+  try {
+    cache_.keep(key, rung);
+  } catch (const Error& error) {
+    note(error);
+  }
+}
+
+void KeptFactors::note(const Error& error) const {
+  if (on_trouble_ == Trouble::ends) throw;
+  const std::lock_guard lock(guard_);
+  if (trouble_.empty()) trouble_ = error.what();
+}
+
+std::string KeptFactors::trouble() const {
+  const std::lock_guard lock(guard_);
+  return trouble_;
+}
+
+std::filesystem::path KeptFactors::folder_in(const std::filesystem::path& run) {
+  return run / ".koine" / "factors";
+}
+
+void KeptFactors::remove_from(const std::filesystem::path& run) {
+  std::error_code none;
+  std::filesystem::remove_all(folder_in(run), none);
+}
+
+methods::PruneParameters prune_parameters(const PlannedTensor& planned, std::size_t expert,
+                                          const MergeContext& context, const TensorReader& reader) {
+  methods::PruneParameters parameters = planned.parts[expert].prune;
+  if (context.factors == nullptr) return parameters;
+  parameters.factorise = [&, expert](MatrixView tau, lowrank::Workspace& workspace) {
+    const TaskVectorOrigin origin{reader.fingerprint(0), reader.fingerprint(expert + 1),
+                                  reader.base().dtype, reader.expert(expert).dtype};
+    return context.factors->find_or_make(origin, tau, planned.parts[expert].prune, workspace,
+                                         context.progress);
+  };
+  return parameters;
+}
+
+}  // namespace koine::pipeline

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+#include "lowrank/truncated_svd.hpp"
+#include "methods/method.hpp"
+#include "pipeline/progress.hpp"
+#include "pipeline/tensor_reader.hpp"
+#include "store/factor_cache.hpp"
+
+namespace koine::pipeline {
+
+/// What a task vector was made from.
+struct TaskVectorOrigin {
+  std::string base_print, expert_print;  ///< fingerprints of the bytes
+  DType base_dtype = DType::f32, expert_dtype = DType::f32;
+};
+
+/// Factors that are kept on disk and used again: under .koine/factors of a run, between finding its
+/// thresholds and merging, or in a cache that many runs share. They are found by what they were
+/// made from and by alone.
+class KeptFactors {
+ public:
+  enum class Trouble : std::uint8_t {
+    ends,     ///< what cannot be written ends the run
+    is_noted  ///< the run goes on without
+  };
+
+  /// @param arithmetic of Identity  @throws InputError, StorageError
+  KeptFactors(const std::filesystem::path& folder, std::string arithmetic, Trouble trouble);
+
+  /// Finds factors, or makes and keeps them. Thread-safe for different task vectors.
+  /// @throws StorageError
+  [[nodiscard]] lowrank::Factors find_or_make(const TaskVectorOrigin& origin, MatrixView tau,
+                                              const methods::PruneParameters& parameters,
+                                              lowrank::Workspace& workspace,
+                                              Progress& progress) const;
+
+  /// Targets that later calls will ask for, so that one factorisation serves all of a rung.
+  void expect(std::vector<lowrank::RankTarget> targets) { expected_ = std::move(targets); }
+
+  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return cache_.folder(); }
+
+  /// The first thing that could not be written; empty where all could.
+  [[nodiscard]] std::string trouble() const;
+
+  /// A run's own folder. Root only, when nothing is left to merge.
+  [[nodiscard]] static std::filesystem::path folder_in(const std::filesystem::path& run);
+  static void remove_from(const std::filesystem::path& run);
+
+ private:
+  [[nodiscard]] std::optional<lowrank::Rung> find(const std::string& key) const;
+  void keep(const std::string& key, const lowrank::Rung& rung) const;
+  void note(const Error& error) const;  ///< inside a handler: throws it on where trouble ends
+
+  store::FactorCache cache_;
+  std::string arithmetic_;
+  Trouble on_trouble_;
+  std::vector<lowrank::RankTarget> expected_;
+  mutable std::mutex guard_;
+  mutable std::string trouble_;
+};
+
+/// The parameters of one expert's part in a matrix, whose factors are kept where the context says
+/// so. Keeps references; call it after the expert's matrix has been read.
+[[nodiscard]] methods::PruneParameters prune_parameters(const PlannedTensor& planned,
+                                                        std::size_t expert,
+                                                        const MergeContext& context,
+                                                        const TensorReader& reader);
+
+}  // namespace koine::pipeline

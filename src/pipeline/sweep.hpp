@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.hpp"
+#include "pipeline/progress.hpp"
+#include "recipe/sweep.hpp"
+
+namespace koine::pipeline {
+
+struct SweepOptions {
+  int threads = 1;
+  std::int64_t memory = 0;             ///< bytes per process; 0: no limit
+  std::filesystem::path cache;         ///< of factors; empty: .koine/cache of the sweep's folder
+  std::vector<std::string> overrides;  ///< --set: change the recipe
+  bool only_failed = false;            ///< evaluates again what failed, and nothing else
+};
+
+struct SweepOutcome {
+  std::filesystem::path folder;
+  std::int64_t points = 0, distinct = 0;
+  std::int64_t computed = 0;   ///< distinct points whose statistics were made now
+  std::int64_t evaluated = 0;  ///< commands run now
+  std::int64_t failed = 0;     ///< points, baselines included, without a result
+  std::int64_t matrices = 0, matrices_found = 0;  ///< factorised; whose factors the cache had
+  std::optional<std::int64_t> best;               ///< number
+  std::string best_settings;                      ///< "rank 7, density 0.2"
+  std::optional<double> best_metric;
+  std::optional<double> last_metric;  ///< of the last point of the file; known on every process
+  double seconds = 0;
+  std::vector<std::string> notes;
+};
+
+/// Tells whoever watches, on the root.
+struct SweepWatcher {
+  std::function<void(const std::string& line)> say;   ///< what happens now
+  std::function<void(const std::string& note)> note;  ///< something the user should hear
+  Progress* progress = nullptr;                       ///< required
+};
+
+/// Runs a sweep into `folder`: numbers the points, makes the statistics of all that are new with
+/// one reading of the inputs, evaluates them if the sweep says how, ranks them and writes
+/// results.csv, results.json, report.html and best.yaml. The same again does what is left;
+/// results.csv and results.json have the same bytes for any number of processes and threads, and
+/// however often the sweep was stopped. Collective.
+/// @throws InputError, StorageError, CommError, Interrupted; on any of them the sweep can be
+/// resumed
+[[nodiscard]] SweepOutcome sweep(const recipe::Sweep& sweep, const std::filesystem::path& folder,
+                                 const SweepOptions& options, comm::Communicator& processes,
+                                 const SweepWatcher& watcher);
+
+}  // namespace koine::pipeline

@@ -1,0 +1,189 @@
+#include "pipeline/sweep_evaluation.hpp"
+
+#include <deque>
+#include <future>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "core/hash.hpp"
+#include "core/stop.hpp"
+#include "pipeline/evaluate_command.hpp"
+#include "pipeline/export.hpp"
+#include "pipeline/merge.hpp"
+
+namespace koine::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::size_t kDigestDigits = 12;
+
+std::string_view word(EvaluationStatus status) {
+  switch (status) {
+    case EvaluationStatus::done:
+      return "done";
+    case EvaluationStatus::timed_out:
+      return "timed out";
+    default:
+      return "failed";
+  }
+}
+
+/// What the folder keeps of an answer, over what it knew before.
+Json result_of(const Evaluated& answer, const std::string& digest, Json known) {
+  Json result = known.is_object() ? std::move(known) : Json::object();
+  result["status"] = word(answer.status);
+  result["message"] = answer.message;
+  result["metric"] = answer.metric ? Json(*answer.metric) : Json();
+  result["metrics"] = answer.numbers;
+  result["signature"] = answer.signature;
+  result["n"] = answer.n ? Json(*answer.n) : Json();
+  result["evaluation"] = digest;
+  Json items = Json::array();
+  for (const EvaluatedItem& item : answer.items)
+    items.push_back(Json::array({item.id, item.errors, item.words}));
+  result["items"] = items;
+  return result;
+}
+
+class Evaluator {
+ public:
+  Evaluator(const recipe::Sweep& sweep, const fs::path& path, const SweepOptions& options,
+            SweepFolder* folder, comm::Communicator& processes, const SweepWatcher& watcher)
+      : sweep_(sweep),
+        evaluation_(*sweep.evaluate),
+        path_(path),
+        options_(options),
+        folder_(folder),
+        processes_(processes),
+        watcher_(watcher),
+        digest_(evaluation_digest(evaluation_)) {}
+
+  void run(const std::vector<EvaluationTask>& tasks) {
+    const auto slots = static_cast<std::size_t>(evaluation_.workers) + 1;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      throw_if_stopped();
+      if (running_.size() == slots) finish_oldest();  // its slot is used next
+      const fs::path slot = path_ / ".koine" / "scratch" / std::to_string(i % slots);
+      const fs::path checkpoint = make_checkpoint(tasks[i], slot);
+      if (folder_ == nullptr) continue;
+      while (unfinished() >= static_cast<std::size_t>(evaluation_.workers)) finish_oldest();
+      start(tasks[i], checkpoint, tasks.size());
+    }
+    while (!running_.empty()) finish_oldest();
+    if (folder_ != nullptr) {
+      std::error_code none;
+      fs::remove_all(path_ / ".koine" / "scratch", none);
+    }
+  }
+
+ private:
+  struct Running {
+    EvaluationTask task;
+    std::future<Evaluated> answer;
+  };
+
+  /// The checkpoint in the format that the command wants. Collective.
+  fs::path make_checkpoint(const EvaluationTask& task, const fs::path& slot) {
+    if (!task.ready.empty()) return task.ready;
+    const bool is_kept = sweep_.keep == recipe::Keep::all && task.kind == "point";
+    const fs::path run = is_kept ? path_ / "points" / task.name / "merged" : slot / "run";
+    if (folder_ != nullptr) {
+      std::error_code none;
+      fs::remove_all(slot, none);
+    }
+    processes_.barrier();
+    merge_text(task.recipe, path_ / ".koine" / "merged.yaml", run, options_, processes_,
+               *watcher_.progress);
+    if (folder_ == nullptr || evaluation_.format == recipe::CheckpointFormat::run) return run;
+    ExportOptions options;
+    options.run = run.string();
+    const bool is_hf = evaluation_.format == recipe::CheckpointFormat::hf;
+    options.output = slot / "checkpoint";
+    options.format = is_hf ? checkpoint::Naming::hf : checkpoint::Naming::openai;
+    (void)export_run(options);
+    std::error_code none;
+    if (!is_kept) fs::remove_all(run, none);
+    return is_hf ? options.output : options.output / "model.pt";
+  }
+
+  /// Commands that have not ended yet.
+  [[nodiscard]] std::size_t unfinished() const { return running_.size(); }
+
+  void start(const EvaluationTask& task, const fs::path& checkpoint, std::size_t of) {
+    EvaluationCall call;
+    call.command = evaluation_.command;
+    call.folder = fs::absolute(sweep_.file).parent_path();
+    call.point_folder = fs::absolute(path_ / "points" / task.name);
+    call.values = task.values;
+    call.values.emplace_back("checkpoint", fs::absolute(checkpoint).string());
+    call.timeout_seconds = evaluation_.timeout_seconds;
+    call.metric = {evaluation_.metric, evaluation_.metric_regex};
+    ++started_;
+    if (watcher_.say)
+      watcher_.say(
+          fmt::format("  evaluating {} {} ({} of {})", task.kind, task.name, started_, of));
+    running_.push_back({task, std::async(std::launch::async, [call, retries = evaluation_.retries] {
+                          Evaluated answer = evaluate(call);
+                          for (int i = 0;
+                               i < retries && answer.status == EvaluationStatus::try_again; ++i)
+                            answer = evaluate(call);
+                          return answer;
+                        })});
+  }
+
+  void finish_oldest() {
+    if (running_.empty()) return;
+    Running oldest = std::move(running_.front());
+    running_.pop_front();
+    const Evaluated answer = oldest.answer.get();
+    folder_->set_result(oldest.task.key,
+                        result_of(answer, digest_, folder_->result(oldest.task.key)));
+    if (!watcher_.say) return;
+    const std::string what = answer.metric ? fmt::format("{}", *answer.metric) : answer.message;
+    watcher_.say(fmt::format("  {} {}: {}", oldest.task.kind, oldest.task.name, what));
+  }
+
+  const recipe::Sweep& sweep_;
+  const recipe::Evaluation& evaluation_;
+  fs::path path_;
+  const SweepOptions& options_;
+  SweepFolder* folder_;
+  comm::Communicator& processes_;
+  const SweepWatcher& watcher_;
+  std::string digest_;
+  std::deque<Running> running_;
+  std::size_t started_ = 0;
+};
+
+}  // namespace
+
+std::string evaluation_digest(const recipe::Evaluation& e) {
+  return sha256_of(fmt::format("{}\n{}\n{}\n{}\n", e.command, e.metric, e.metric_regex,
+                               static_cast<int>(e.format)))
+      .substr(0, kDigestDigits);
+}
+
+void evaluate_tasks(const recipe::Sweep& sweep, const std::vector<EvaluationTask>& tasks,
+                    const fs::path& path, const SweepOptions& options, SweepFolder* folder,
+                    comm::Communicator& processes, const SweepWatcher& watcher) {
+  Evaluator(sweep, path, options, folder, processes, watcher).run(tasks);
+}
+
+void merge_text(const std::string& recipe, const fs::path& file, const fs::path& target,
+                const SweepOptions& options, comm::Communicator& processes, Progress& progress) {
+  if (processes.is_root()) {
+    make_folders(file.parent_path());
+    write_file_atomically(file, recipe);
+  }
+  processes.barrier();
+  const recipe::Recipe read = recipe::read(file.string(), {{}, target.string()});
+  MergeOptions merge_options{options.threads, options.memory, false, false, {}};
+  merge_options.origin = {fs::absolute(file).string(), {}, false};
+  merge_options.cache = options.cache;
+  MergeWatcher watcher;
+  watcher.progress = &progress;
+  (void)merge(read, target, merge_options, processes, watcher);
+}
+
+}  // namespace koine::pipeline

@@ -1,0 +1,131 @@
+#include "pipeline/sweep_folder.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "core/file.hpp"
+
+namespace koine::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr const char* kSchema = "koine-points-1";
+constexpr std::int64_t kLargest = std::int64_t{1} << 32;
+
+fs::path points_file(const fs::path& folder) {
+  return folder / ".koine" / "points.json";
+}
+fs::path results_folder(const fs::path& folder) {
+  return folder / ".koine" / "results";
+}
+
+/// @throws InputError for a folder that must not be written to
+void require_sweep_or_nothing(const fs::path& folder) {
+  std::error_code none;
+  if (!fs::exists(folder, none) || fs::exists(points_file(folder), none)) return;
+  if (!fs::is_directory(folder, none))
+    throw InputError(fmt::format("{}: is a file; choose another --output", folder.string()));
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename() == ".koine" && !fs::exists(entry.path() / "plan.json", none))
+      continue;  // a sweep that died before it wrote its points
+    throw InputError(fmt::format("{}: exists and is no sweep's folder; choose another --output",
+                                 folder.string()));
+  }
+}
+
+/// A file that a power cut spoilt says nothing.
+Json parse_or_null(const std::string& text) {
+  return Json::parse(text, nullptr, false).is_discarded() ? Json() : Json::parse(text);
+}
+
+}  // namespace
+
+std::vector<SeenPoint> read_points(const fs::path& folder) {
+  std::error_code none;
+  if (!fs::exists(points_file(folder), none))
+    throw InputError(
+        fmt::format("{}: is no sweep's folder: it has no .koine/points.json", folder.string()));
+  try {
+    const Json json = Json::parse(read_text_file(points_file(folder), kLargest));
+    std::vector<SeenPoint> points;
+    for (const Json& row : json.at("points")) {
+      SeenPoint point{row.at("id"), {}, row.at("recipe")};
+      for (const Json& setting : row.at("settings"))
+        point.settings.emplace_back(setting.at(0), setting.at(1));
+      points.push_back(std::move(point));
+    }
+    return points;
+  } catch (const nlohmann::json::exception& error) {
+    throw InputError(fmt::format("{}: is damaged ({}); remove the folder and sweep again",
+                                 points_file(folder).string(), error.what()));
+  }
+}
+
+const SeenPoint& find_point(const std::vector<SeenPoint>& points, const std::string& word) {
+  std::size_t number = 0;
+  const auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (code == std::errc() && end == word.data() + word.size() && number < points.size())
+    return points[number];
+  const SeenPoint* found = nullptr;
+  for (const SeenPoint& point : points) {
+    if (word.empty() || !point.id.starts_with(word) || (found && found->id == point.id)) continue;
+    if (found != nullptr)
+      throw InputError(fmt::format("#{}: several points' ids begin so; give more digits", word));
+    found = &point;
+  }
+  if (found == nullptr)
+    throw InputError(fmt::format("#{}: no such point; there are 0 to {} (results.csv lists them)",
+                                 word, points.size() - 1));
+  return *found;
+}
+
+SweepFolder::SweepFolder(const fs::path& folder) : folder_(folder) {
+  require_sweep_or_nothing(folder);
+  make_folders(results_folder(folder));
+  lock_.add(folder);
+  std::error_code none;
+  if (fs::exists(points_file(folder), none)) points_ = read_points(folder);
+  for (const auto& entry : fs::directory_iterator(results_folder(folder))) {
+    if (entry.path().extension() != ".json") {
+      fs::remove(entry.path(), none);  // of a writer that died
+      continue;
+    }
+    Json result = parse_or_null(read_text_file(entry.path(), kLargest));
+    if (!result.is_null()) results_[entry.path().stem().string()] = std::move(result);
+  }
+}
+
+std::int64_t SweepFolder::number_of(const SeenPoint& point) {
+  const auto found = std::ranges::find_if(points_, [&](const SeenPoint& seen) {
+    return seen.id == point.id && seen.settings == point.settings;
+  });
+  if (found != points_.end()) return found - points_.begin();
+  points_.push_back(point);
+  return static_cast<std::int64_t>(points_.size()) - 1;
+}
+
+void SweepFolder::save_points() const {
+  Json rows = Json::array();
+  for (const SeenPoint& point : points_) {
+    Json settings = Json::array();
+    for (const auto& [name, value] : point.settings) settings.push_back(Json::array({name, value}));
+    rows.push_back({{"id", point.id}, {"settings", settings}, {"recipe", point.recipe}});
+  }
+  write_file_atomically(points_file(folder_), to_text(Json{{"schema", kSchema}, {"points", rows}}));
+}
+
+const Json& SweepFolder::result(const std::string& id) const {
+  static const Json kNothing;
+  const auto found = results_.find(id);
+  return found == results_.end() ? kNothing : found->second;
+}
+
+void SweepFolder::set_result(const std::string& id, const Json& result) {
+  write_file_atomically(results_folder(folder_) / (id + ".json"), to_text(result));
+  results_[id] = result;
+}
+
+}  // namespace koine::pipeline

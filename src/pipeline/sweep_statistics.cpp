@@ -1,0 +1,182 @@
+#include "pipeline/sweep_statistics.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "backend/elementwise.hpp"
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "core/thread_pool.hpp"
+#include "lowrank/truncated_svd.hpp"
+#include "pipeline/blocks.hpp"
+#include "pipeline/find_budget.hpp"
+#include "pipeline/swept_tensor.hpp"
+
+namespace koine::pipeline {
+namespace {
+
+/// |W_0|^2 of a tensor, read before: from the page cache.
+double base_squared(const checkpoint::TensorInfo& tensor, const MergeContext& context,
+                    Scratch& scratch) {
+  double sum = 0;
+  for_blocks(tensor.count(), [&](std::int64_t first, std::int64_t count) {
+    const auto raw = scratch.raw_base.take(count * size_of(tensor.dtype));
+    context.sources[0].read(tensor, first, count, raw);
+    const auto base = scratch.base.take(count);
+    backend::widen({tensor.dtype, raw}, base);
+    sum += backend::sum_of_squares(base);
+  });
+  return sum;
+}
+
+class SweepStatistics {
+ public:
+  SweepStatistics(const SweepGroup& group, std::span<const std::size_t> points,
+                  const StatisticsOptions& options, const KeptFactors& factors, Progress& progress,
+                  comm::Communicator& processes)
+      : group_(group),
+        points_(points),
+        processes_(processes),
+        sources_(open_sources(group.inputs)),
+        tensors_(group.inputs.base.tensors.size()),
+        // The methods of the points differ; this one is not asked.
+        context_{group.inputs, sources_, *group.points[points[0]].method,
+                 false,        progress, &factors},
+        base_squares_(tensors_),
+        drifts_(tensors_ * points.size()) {
+    find_budgets(options.threads);
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      merges_.push_back({&point(i).plan, point(i).method.get(), budgets_[i].get()});
+      slots_.emplace_back(tensors_, group.inputs.experts.size());
+    }
+    threads_ = threads_within(options);
+  }
+
+  std::vector<PointStatistics> run() {
+    std::vector<std::size_t> mine;
+    const Plan& plan = *merges_[0].plan;
+    for (const std::size_t shard : plan.shards_of(processes_.rank().value))
+      for (const std::size_t i : plan.shards[shard].tensors) mine.push_back(i);
+    std::ranges::stable_sort(mine, std::ranges::greater{},
+                             [&](std::size_t i) { return plan.tensors[i].cost; });
+    std::vector<SweepScratch> scratch(static_cast<std::size_t>(threads_));
+    parallel_for(static_cast<std::int64_t>(mine.size()), threads_, [&](std::int64_t i, int thread) {
+      visit(mine[static_cast<std::size_t>(i)], scratch[static_cast<std::size_t>(thread)]);
+    });
+    processes_.all_reduce_sum(std::span(base_squares_));
+    processes_.all_reduce_sum(std::span(drifts_));
+    std::vector<PointStatistics> statistics;
+    for (std::size_t i = 0; i < points_.size(); ++i) statistics.push_back(statistics_of(i));
+    return statistics;
+  }
+
+ private:
+  [[nodiscard]] const PlannedPoint& point(std::size_t i) const { return group_.points[points_[i]]; }
+
+  /// density_over: model: each such point's own search. Collective.
+  void find_budgets(int threads) {
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      budgets_.emplace_back();
+      if (point(i).plan.densities.empty()) continue;
+      MergeContext context{group_.inputs, sources_,          *point(i).method,
+                           false,         context_.progress, context_.factors};
+      ModelBudget found = find_budget(point(i).plan, context, threads, processes_);
+      std::string text;
+      const Identity identity{"", group_.identity, group_.arithmetic};
+      if (processes_.is_root()) text = budget_text(found, identity);
+      processes_.broadcast(text);
+      auto told = budget_from(text, point(i).plan, identity, false);
+      if (!told) throw CommError("the thresholds did not arrive whole; run the same command again");
+      budgets_.back() = std::make_unique<ModelBudget>(std::move(*told));
+    }
+  }
+
+  /// @throws InputError with the least that is needed
+  [[nodiscard]] int threads_within(const StatisticsOptions& options) const {
+    if (options.memory == 0) return options.threads;
+    std::int64_t largest = 0;
+    for (std::size_t i = 0; i < tensors_; ++i)
+      largest = std::max(largest, sweep_scratch_bytes(i, merges_, group_.inputs));
+    const Plan& plan = *merges_[0].plan;
+    const std::int64_t fixed =
+        plan.memory(group_.inputs, 0) + static_cast<std::int64_t>(points_.size() * slots_bytes());
+    if (fixed + largest > options.memory) {
+      throw InputError(fmt::format("--memory {}: a sweep of these points needs at least {}",
+                                   human_bytes(options.memory), human_bytes(fixed + largest)));
+    }
+    return static_cast<int>(
+        std::min<std::int64_t>(options.threads, (options.memory - fixed) / largest));
+  }
+
+  [[nodiscard]] std::size_t slots_bytes() const {
+    return 8 * tensors_ * (7 + 5 * group_.inputs.experts.size());
+  }
+
+  void visit(std::size_t tensor, SweepScratch& scratch) {
+    const auto rows = swept_rows(tensor, merges_, context_, scratch);
+    const checkpoint::TensorInfo& info =
+        group_.inputs.base.tensors[merges_[0].plan->tensors[tensor].index];
+    if (is_float(info.dtype)) base_squares_[tensor] = base_squared(info, context_, scratch.merge);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      slots_[i].fill(tensor, rows[i]);
+      const PlannedTensor& planned = merges_[i].plan->tensors[tensor];
+      const double lambda = planned.treatment == Treatment::averaged ? 1 : planned.lambda;
+      drifts_[i * tensors_ + tensor] = lambda * lambda * rows[i].model.delta_squared;
+    }
+    ++context_.progress.tensors;
+  }
+
+  PointStatistics statistics_of(std::size_t i) {
+    processes_.all_reduce_sum(slots_[i].values());
+    const stats::Totals totals = slots_[i].totals();
+    double tau = 0, merged = 0, kept = 0, drift = 0, base = 0, count = 0;
+    for (const stats::ExpertRow& row : totals.experts) {
+      tau += row.tau_squared;
+      merged += row.merged_squared;
+      kept += static_cast<double>(row.kept);
+    }
+    for (std::size_t tensor = 0; tensor < tensors_; ++tensor) {
+      drift += drifts_[i * tensors_ + tensor];
+      base += base_squares_[tensor];
+      const checkpoint::TensorInfo& info =
+          group_.inputs.base.tensors[merges_[i].plan->tensors[tensor].index];
+      if (is_float(info.dtype)) count += static_cast<double>(info.count());
+    }
+    const auto ratio = [](double part, double whole) { return whole > 0 ? part / whole : 0; };
+    const stats::ModelRow& model = totals.model;
+    return {ratio(kept, count * static_cast<double>(totals.experts.size())), ratio(merged, tau),
+            std::sqrt(ratio(drift, base)),
+            ratio(static_cast<double>(model.signs_total - model.signs_agree),
+                  static_cast<double>(model.signs_total)),
+            model.overflows};
+  }
+
+  const SweepGroup& group_;
+  std::span<const std::size_t> points_;
+  comm::Communicator& processes_;
+  std::vector<checkpoint::Source> sources_;
+  std::size_t tensors_;
+  MergeContext context_;
+  std::vector<std::unique_ptr<ModelBudget>> budgets_;
+  std::vector<SweptMerge> merges_;
+  std::vector<stats::Slots> slots_;   ///< by point
+  std::vector<double> base_squares_;  ///< by tensor
+  std::vector<double> drifts_;        ///< by point and tensor: |lambda D|^2
+  int threads_ = 1;
+};
+
+}  // namespace
+
+std::vector<PointStatistics> sweep_statistics(const SweepGroup& group,
+                                              std::span<const std::size_t> points,
+                                              const StatisticsOptions& options,
+                                              const KeptFactors& factors, Progress& progress,
+                                              comm::Communicator& processes) {
+  lowrank::use_one_blas_thread();
+  return SweepStatistics(group, points, options, factors, progress, processes).run();
+}
+
+}  // namespace koine::pipeline
