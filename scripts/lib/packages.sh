@@ -9,7 +9,9 @@ build_packages() {
     liblapacke-dev libfmt-dev libcli11-dev nlohmann-json3-dev libssl-dev zlib1g-dev libxxhash-dev
 }
 
-test_packages() { echo libgtest-dev libgmock-dev python3 python3-numpy python3-h5py hdf5-tools shellcheck; }
+# chromium: the pages of sweeps are looked at in a real browser.
+test_packages() { echo libgtest-dev libgmock-dev python3 python3-numpy python3-h5py hdf5-tools shellcheck $(browser_package); }
+
 
 # os_name: "debian 12", "ubuntu 24.04", … or "unknown".
 os_name() {
