@@ -19,6 +19,7 @@ void restart_with_better_blas_kernels(char** argv) {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error || ::setenv(kVariable, kernels.c_str(), 1) != 0) return;
+  ::setenv("KOINE_SET_OPENBLAS_CORETYPE", "1", 1);  // what we start has its own choice
   ::execv(program.c_str(), argv);
 }
 

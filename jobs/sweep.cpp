@@ -8,6 +8,7 @@
 #include "commands.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "live_progress.hpp"
 #include "recipe_options.hpp"
 
 namespace koine::jobs {
@@ -81,6 +82,11 @@ ExitCode run_sweep(Session& session, const Options& options) {
   watcher.progress = &progress;
   watcher.say = [&](const std::string& line) { session.say(line); };
   watcher.note = [&](const std::string& note) { session.warn(note); };
+  LiveProgress live(session, progress);
+  watcher.reading = [&](const pipeline::Plan& plan, const std::filesystem::path& run) {
+    live.start({plan.bytes_in, plan.matrices, run});
+  };
+  watcher.reading_over = [&] { live.stop(); };
   const pipeline::SweepOptions sweep_options{
       options.threads > 0 ? options.threads : default_threads(), memory_limit(options.memory),
       options.cache, options.overrides, options.only == "failed"};

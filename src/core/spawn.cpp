@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <string_view>
 #include <system_error>
 
@@ -101,6 +102,8 @@ pid_t spawn(const Program& program) {
 }
 
 std::vector<std::string> environment_of_children() {
+  // jobs/blas_restart.cpp chose these kernels for this program alone.
+  const bool is_kernel_ours = std::getenv("KOINE_SET_OPENBLAS_CORETYPE") != nullptr;
   // Open MPI 4 (settings of its user, OMPI_MCA_*, stay), PRRTE and Open MPI 5, MPICH and its kin.
   constexpr std::array<std::string_view, 15> kLaunchers{"OMPI_COMM_",
                                                         "OMPI_MCA_orte_",
@@ -120,9 +123,12 @@ std::vector<std::string> environment_of_children() {
   std::vector<std::string> kept;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
-    if (std::none_of(kLaunchers.begin(), kLaunchers.end(),
-                     [text](std::string_view prefix) { return text.starts_with(prefix); }))
-      kept.emplace_back(text);
+    const bool is_ours =
+        text.starts_with("KOINE_SET_OPENBLAS_CORETYPE=") ||
+        (is_kernel_ours && text.starts_with("OPENBLAS_CORETYPE=")) ||
+        std::any_of(kLaunchers.begin(), kLaunchers.end(),
+                    [text](std::string_view prefix) { return text.starts_with(prefix); });
+    if (!is_ours) kept.emplace_back(text);
   }
   return kept;
 }

@@ -37,7 +37,7 @@ struct MergeContext {
   bool allow_nonfinite = false;
   Progress& progress;
   const KeptFactors* factors = nullptr;  ///< where factors are kept; null: they are not
-  const ModelBudget* budget = nullptr;    ///< density_over: model; null: the density decides
+  const ModelBudget* budget = nullptr;   ///< density_over: model; null: the density decides
 };
 
 struct TensorOutcome {

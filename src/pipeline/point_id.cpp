@@ -23,11 +23,12 @@ std::string part_text(const Plan& plan, const methods::Method& method,
   const std::int64_t rank = has_low_part && !by_energy ? prune.rank.number.kept : 0;
   std::int64_t kept = 0;
   if (method.keeps_largest()) kept = sparse::keep_count(tensor.count(), prune.density);
-  if (kept == tensor.count() || rank >= full) return "all";
+  // One budget goes over all matrices: each of them counts, whatever becomes of it.
+  const bool is_shared = !plan.densities.empty();
+  if (!is_shared && (kept == tensor.count() || rank >= full)) return "all";
   std::string text = fmt::format("rank {}", rank);
   if (has_low_part && by_energy) text = fmt::format("energy {}", prune.rank.energy);
   if (has_low_part && (by_energy || rank > 0)) text += " svd " + svd_text(prune.svd);
-  const bool is_shared = !plan.densities.empty() && prune.density > 0 && prune.density < 1;
   return text + (is_shared ? fmt::format(" of the model {}", prune.density)
                            : fmt::format(" kept {}", kept));
 }
@@ -38,7 +39,8 @@ std::string tensor_text(const Plan& plan, const PlannedTensor& planned,
   if (planned.treatment == Treatment::copied) return "copied\n";
   std::string text(recipe_name(planned.out_dtype));
   const bool is_average = planned.treatment == Treatment::averaged;
-  if (planned.treatment == Treatment::base || (!is_average && planned.lambda == 0))
+  const bool is_shared = planned.treatment == Treatment::pruned && !plan.densities.empty();
+  if (planned.treatment == Treatment::base || (!is_average && !is_shared && planned.lambda == 0))
     return text + " base\n";
   text += is_average ? " average" : fmt::format(" lambda {}", planned.lambda);
   text += fmt::format(" divisor {}", planned.divisor);
@@ -54,8 +56,8 @@ std::string tensor_text(const Plan& plan, const PlannedTensor& planned,
 }  // namespace
 
 std::string digest_of(const Plan& plan, const methods::Method& method, const Inputs& inputs,
-                      const std::string& identity) {
-  std::string text = "koine-point-1\n" + identity + "\n";
+                      const std::string& contents) {
+  std::string text = "koine-point-1\n" + contents + "\n";
   for (const PlannedTensor& planned : plan.tensors)
     text += tensor_text(plan, planned, method, inputs);
   return sha256_of(text);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "pipeline/plan.hpp"
 #include "pipeline/progress.hpp"
 #include "recipe/sweep.hpp"
 
@@ -31,16 +32,20 @@ struct SweepOutcome {
   std::optional<std::int64_t> best;               ///< number
   std::string best_settings;                      ///< "rank 7, density 0.2"
   std::optional<double> best_metric;
-  std::optional<double> last_metric;  ///< of the last point of the file; known on every process
+  std::vector<std::optional<double>> metrics;  ///< by point of the file; known on every process
   double seconds = 0;
   std::vector<std::string> notes;
 };
 
-/// Tells whoever watches, on the root.
+/// Tells whoever watches, on the root if nothing else is said.
 struct SweepWatcher {
   std::function<void(const std::string& line)> say;   ///< what happens now
   std::function<void(const std::string& note)> note;  ///< something the user should hear
-  Progress* progress = nullptr;                       ///< required
+  /// On every process: the inputs of a merge are about to be read, for the figures of all points;
+  /// it is over.
+  std::function<void(const Plan& plan, const std::filesystem::path& folder)> reading;
+  std::function<void()> reading_over;
+  Progress* progress = nullptr;  ///< required
 };
 
 /// Runs a sweep into `folder`: numbers the points, makes the statistics of all that are new with

@@ -1,7 +1,10 @@
 #include "pipeline/sweep_evaluation.hpp"
 
-#include <deque>
+#include <algorithm>
+#include <chrono>
 #include <future>
+#include <list>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -17,6 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::size_t kDigestDigits = 12;
+constexpr std::chrono::milliseconds kNap{20};
 
 std::string_view word(EvaluationStatus status) {
   switch (status) {
@@ -46,6 +50,22 @@ Json result_of(const Evaluated& answer, const std::string& digest, Json known) {
   return result;
 }
 
+/// A command that asks for it (exit code 75) is tried again, after a while that grows.
+Evaluated evaluate_patiently(const EvaluationCall& call, int retries) {
+  Evaluated answer = evaluate(call);
+  std::chrono::milliseconds pause{1000};
+  for (int i = 0; i < retries && answer.status == EvaluationStatus::try_again; ++i) {
+    const auto end = std::chrono::steady_clock::now() + pause;
+    while (std::chrono::steady_clock::now() < end) {
+      throw_if_stopped();
+      std::this_thread::sleep_for(kNap);
+    }
+    pause *= 2;
+    answer = evaluate(call);
+  }
+  return answer;
+}
+
 class Evaluator {
  public:
   Evaluator(const recipe::Sweep& sweep, const fs::path& path, const SweepOptions& options,
@@ -60,28 +80,49 @@ class Evaluator {
         digest_(evaluation_digest(evaluation_)) {}
 
   void run(const std::vector<EvaluationTask>& tasks) {
-    const auto slots = static_cast<std::size_t>(evaluation_.workers) + 1;
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-      throw_if_stopped();
-      if (running_.size() == slots) finish_oldest();  // its slot is used next
-      const fs::path slot = path_ / ".koine" / "scratch" / std::to_string(i % slots);
-      const fs::path checkpoint = make_checkpoint(tasks[i], slot);
-      if (folder_ == nullptr) continue;
-      while (unfinished() >= static_cast<std::size_t>(evaluation_.workers)) finish_oldest();
-      start(tasks[i], checkpoint, tasks.size());
+    is_used_.assign(static_cast<std::size_t>(evaluation_.workers) + 1, false);
+    try {
+      for (const EvaluationTask& task : tasks) {
+        throw_if_stopped();
+        merge_and_start(task, tasks.size());
+      }
+      while (!running_.empty()) finish_one();
+    } catch (...) {
+      note_finished();  // what is known is kept, whatever happened to another
+      throw;
     }
-    while (!running_.empty()) finish_oldest();
-    if (folder_ != nullptr) {
-      std::error_code none;
-      fs::remove_all(path_ / ".koine" / "scratch", none);
-    }
+    if (folder_ == nullptr) return;
+    std::error_code none;
+    fs::remove_all(path_ / ".koine" / "scratch", none);
   }
 
  private:
   struct Running {
     EvaluationTask task;
+    std::size_t slot = 0;  ///< where its checkpoint lies
     std::future<Evaluated> answer;
   };
+
+  void merge_and_start(const EvaluationTask& task, std::size_t of) {
+    const auto free =
+        static_cast<std::size_t>(std::ranges::find(is_used_, false) - is_used_.begin());
+    const fs::path slot = path_ / ".koine" / "scratch" / std::to_string(free);
+    fs::path checkpoint;
+    try {
+      checkpoint = make_checkpoint(task, slot);
+    } catch (const InputError& error) {
+      // Among several processes the others are inside the merge: it ends for all.
+      if (processes_.size() > 1) throw;
+      Evaluated nothing;
+      nothing.message = error.what();
+      note_answer(task, nothing);
+      return;
+    }
+    if (folder_ == nullptr) return;
+    while (running_.size() >= static_cast<std::size_t>(evaluation_.workers)) finish_one();
+    is_used_[free] = true;
+    start(task, free, checkpoint, of);
+  }
 
   /// The checkpoint in the format that the command wants. Collective.
   fs::path make_checkpoint(const EvaluationTask& task, const fs::path& slot) {
@@ -93,7 +134,7 @@ class Evaluator {
       fs::remove_all(slot, none);
     }
     processes_.barrier();
-    merge_text(task.recipe, path_ / ".koine" / "merged.yaml", run, options_, processes_,
+    merge_text(task.recipe, path_ / ".koine" / "recipes", run, options_, processes_,
                *watcher_.progress);
     if (folder_ == nullptr || evaluation_.format == recipe::CheckpointFormat::run) return run;
     ExportOptions options;
@@ -107,10 +148,8 @@ class Evaluator {
     return is_hf ? options.output : options.output / "model.pt";
   }
 
-  /// Commands that have not ended yet.
-  [[nodiscard]] std::size_t unfinished() const { return running_.size(); }
-
-  void start(const EvaluationTask& task, const fs::path& checkpoint, std::size_t of) {
+  void start(const EvaluationTask& task, std::size_t slot, const fs::path& checkpoint,
+             std::size_t of) {
     EvaluationCall call;
     call.command = evaluation_.command;
     call.folder = fs::absolute(sweep_.file).parent_path();
@@ -123,25 +162,38 @@ class Evaluator {
     if (watcher_.say)
       watcher_.say(
           fmt::format("  evaluating {} {} ({} of {})", task.kind, task.name, started_, of));
-    running_.push_back({task, std::async(std::launch::async, [call, retries = evaluation_.retries] {
-                          Evaluated answer = evaluate(call);
-                          for (int i = 0;
-                               i < retries && answer.status == EvaluationStatus::try_again; ++i)
-                            answer = evaluate(call);
-                          return answer;
-                        })});
+    running_.push_back(
+        {task, slot,
+         std::async(std::launch::async, evaluate_patiently, call, evaluation_.retries)});
   }
 
-  void finish_oldest() {
-    if (running_.empty()) return;
-    Running oldest = std::move(running_.front());
-    running_.pop_front();
-    const Evaluated answer = oldest.answer.get();
-    folder_->set_result(oldest.task.key,
-                        result_of(answer, digest_, folder_->result(oldest.task.key)));
+  /// Waits for whichever command ends first.
+  void finish_one() {
+    while (!note_finished()) std::this_thread::sleep_for(kNap);
+  }
+
+  /// Notes the answers of all commands that have ended; whether there were any.
+  bool note_finished() {
+    bool found = false;
+    for (auto each = running_.begin(); each != running_.end();) {
+      if (each->answer.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+        ++each;
+        continue;
+      }
+      Running ended = std::move(*each);
+      each = running_.erase(each);
+      is_used_[ended.slot] = false;
+      found = true;
+      note_answer(ended.task, ended.answer.get());
+    }
+    return found;
+  }
+
+  void note_answer(const EvaluationTask& task, const Evaluated& answer) {
+    folder_->set_result(task.key, result_of(answer, digest_, folder_->result(task.key)));
     if (!watcher_.say) return;
     const std::string what = answer.metric ? fmt::format("{}", *answer.metric) : answer.message;
-    watcher_.say(fmt::format("  {} {}: {}", oldest.task.kind, oldest.task.name, what));
+    watcher_.say(fmt::format("  {} {}: {}", task.kind, task.name, what));
   }
 
   const recipe::Sweep& sweep_;
@@ -152,7 +204,8 @@ class Evaluator {
   comm::Communicator& processes_;
   const SweepWatcher& watcher_;
   std::string digest_;
-  std::deque<Running> running_;
+  std::list<Running> running_;
+  std::vector<bool> is_used_;  ///< by slot
   std::size_t started_ = 0;
 };
 
@@ -170,10 +223,12 @@ void evaluate_tasks(const recipe::Sweep& sweep, const std::vector<EvaluationTask
   Evaluator(sweep, path, options, folder, processes, watcher).run(tasks);
 }
 
-void merge_text(const std::string& recipe, const fs::path& file, const fs::path& target,
+void merge_text(const std::string& recipe, const fs::path& folder, const fs::path& target,
                 const SweepOptions& options, comm::Communicator& processes, Progress& progress) {
+  // A name for each text: another machine may still see what an older file of that name held.
+  const fs::path file = folder / (sha256_of(recipe).substr(0, kDigestDigits) + ".yaml");
   if (processes.is_root()) {
-    make_folders(file.parent_path());
+    make_folders(folder);
     write_file_atomically(file, recipe);
   }
   processes.barrier();

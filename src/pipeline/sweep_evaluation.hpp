@@ -26,16 +26,17 @@ struct EvaluationTask {
 
 /// Merges and exports one task's checkpoint after the other into a scratch folder of the sweep,
 /// while the commands of the ones before run, at most `workers` at once; notes each answer in the
-/// folder as it comes. At most workers + 1 checkpoints are on the disk. Collective; `folder` is
-/// null elsewhere than on the root.
+/// folder once its command has ended and a place is wanted. At most workers + 1 checkpoints are on
+/// the disk. Collective; `folder` is null elsewhere than on the root.
 /// @throws as merge, export_run, evaluate
 void evaluate_tasks(const recipe::Sweep& sweep, const std::vector<EvaluationTask>& tasks,
                     const std::filesystem::path& path, const SweepOptions& options,
                     SweepFolder* folder, comm::Communicator& processes,
                     const SweepWatcher& watcher);
 
-/// Merges a recipe's text, which is written to `file`, into the run folder `target`. Collective.
-void merge_text(const std::string& recipe, const std::filesystem::path& file,
+/// Merges a recipe's text, which is written into `folder`, into the run folder `target`.
+/// Collective.
+void merge_text(const std::string& recipe, const std::filesystem::path& folder,
                 const std::filesystem::path& target, const SweepOptions& options,
                 comm::Communicator& processes, Progress& progress);
 

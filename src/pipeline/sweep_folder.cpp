@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
@@ -36,12 +37,25 @@ void require_sweep_or_nothing(const fs::path& folder) {
   }
 }
 
+/// What makes a point another: its settings in any order, and its id.
+std::string name_of(const SeenPoint& point) {
+  auto settings = point.settings;
+  std::ranges::sort(settings);
+  return Json(settings).dump() + point.id;
+}
+
 /// A file that a power cut spoilt says nothing.
 Json parse_or_null(const std::string& text) {
   return Json::parse(text, nullptr, false).is_discarded() ? Json() : Json::parse(text);
 }
 
 }  // namespace
+
+std::string settings_text(const SeenPoint& point) {
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : point.settings) parts.push_back(name + " " + value);
+  return parts.empty() ? "the recipe as it is" : fmt::format("{}", fmt::join(parts, ", "));
+}
 
 std::vector<SeenPoint> read_points(const fs::path& folder) {
   std::error_code none;
@@ -88,6 +102,8 @@ SweepFolder::SweepFolder(const fs::path& folder) : folder_(folder) {
   lock_.add(folder);
   std::error_code none;
   if (fs::exists(points_file(folder), none)) points_ = read_points(folder);
+  for (std::size_t i = 0; i < points_.size(); ++i)
+    numbers_.try_emplace(name_of(points_[i]), static_cast<std::int64_t>(i));
   for (const auto& entry : fs::directory_iterator(results_folder(folder))) {
     if (entry.path().extension() != ".json") {
       fs::remove(entry.path(), none);  // of a writer that died
@@ -99,12 +115,13 @@ SweepFolder::SweepFolder(const fs::path& folder) : folder_(folder) {
 }
 
 std::int64_t SweepFolder::number_of(const SeenPoint& point) {
-  const auto found = std::ranges::find_if(points_, [&](const SeenPoint& seen) {
-    return seen.id == point.id && seen.settings == point.settings;
-  });
-  if (found != points_.end()) return found - points_.begin();
-  points_.push_back(point);
-  return static_cast<std::int64_t>(points_.size()) - 1;
+  const auto next = static_cast<std::int64_t>(points_.size());
+  const auto [found, is_new] = numbers_.try_emplace(name_of(point), next);
+  if (is_new)
+    points_.push_back(point);
+  else
+    points_[static_cast<std::size_t>(found->second)].recipe = point.recipe;  // it may have moved
+  return found->second;
 }
 
 void SweepFolder::save_points() const {

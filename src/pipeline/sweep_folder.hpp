@@ -19,6 +19,9 @@ struct SeenPoint {
   std::string recipe;                                         ///< YAML that `koine merge` runs
 };
 
+/// "rank 7, density 0.2".
+[[nodiscard]] std::string settings_text(const SeenPoint& point);
+
 /// The folder of a sweep, and what it remembers in .koine: points.json, the points in the order in
 /// which the sweep first saw them, for ever; results/ID.json, what is known of each. Root only.
 class SweepFolder {
@@ -27,7 +30,8 @@ class SweepFolder {
   /// @throws InputError where it holds something else, or another process works in it
   explicit SweepFolder(const std::filesystem::path& folder);
 
-  /// The number of a point; a new one is added. Saved by save_points().
+  /// The number of a point; a new one is added, a known one takes the recipe's text of now. Saved
+  /// by save_points().
   std::int64_t number_of(const SeenPoint& point);
   void save_points() const;  ///< @throws StorageError
   [[nodiscard]] const std::vector<SeenPoint>& points() const noexcept { return points_; }
@@ -43,6 +47,7 @@ class SweepFolder {
   std::filesystem::path folder_;
   RunLock lock_;
   std::vector<SeenPoint> points_;
+  std::map<std::string, std::int64_t> numbers_;
   std::map<std::string, Json> results_;
 };
 

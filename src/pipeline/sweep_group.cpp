@@ -4,6 +4,7 @@
 #include <map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/error.hpp"
 #include "pipeline/point_id.hpp"
@@ -49,6 +50,13 @@ std::vector<std::vector<PlannedPoint>> read_recipes(const recipe::Sweep& sweep,
   return groups;
 }
 
+/// Each once.
+void note(const std::vector<std::string>& warnings, std::vector<std::string>& all) {
+  for (const std::string& warning : warnings) {
+    if (std::ranges::find(all, warning) == all.end()) all.push_back(warning);
+  }
+}
+
 /// Weights and the like are a point's own, though the models are the same.
 void take_entries(const recipe::Recipe& recipe, Inputs& inputs) {
   for (Expert& expert : inputs.experts) {
@@ -64,10 +72,9 @@ void take_entries(const recipe::Recipe& recipe, Inputs& inputs) {
 
 }  // namespace
 
-std::vector<SweepGroup> plan_points(const recipe::Sweep& sweep,
-                                    const std::vector<std::string>& overrides,
-                                    comm::Communicator& processes) {
-  std::vector<SweepGroup> groups;
+SweepPlan plan_points(const recipe::Sweep& sweep, const std::vector<std::string>& overrides,
+                      comm::Communicator& processes) {
+  SweepPlan plan;
   for (std::vector<PlannedPoint>& points : read_recipes(sweep, overrides)) {
     SweepGroup group;
     group.inputs = open_inputs(points.front().recipe, processes);
@@ -79,12 +86,48 @@ std::vector<SweepGroup> plan_points(const recipe::Sweep& sweep,
       point.method = methods::make(point.recipe.merge_method);
       take_entries(point.recipe, group.inputs);
       point.plan = make_plan(point.recipe, group.inputs, processes.size());
-      point.id =
-          digest_of(point.plan, *point.method, group.inputs, group.identity).substr(0, kIdDigits);
+      note(point.recipe.warnings, plan.warnings);
+      note(point.plan.warnings, plan.warnings);
     }
-    groups.push_back(std::move(group));
+    note(group.inputs.notes, plan.warnings);
+    plan.groups.push_back(std::move(group));
   }
-  return groups;
+  return plan;
+}
+
+std::string anchored_recipe(recipe::Recipe recipe) {
+  const auto anchor = [](recipe::ModelEntry& model) {
+    model.written = std::filesystem::absolute(model.path).lexically_normal().string();
+  };
+  if (recipe.base) anchor(*recipe.base);
+  if (recipe.base_as_model) anchor(*recipe.base_as_model);
+  for (recipe::ModelEntry& model : recipe.models) anchor(model);
+  return recipe::canonical_yaml(recipe);
+}
+
+std::vector<lowrank::RankTarget> ranks_of(const SweepGroup& group,
+                                          const std::vector<std::size_t>& points) {
+  std::vector<lowrank::RankTarget> ranks;
+  const auto add = [&](const lowrank::RankTarget& rank) {
+    const bool is_known = std::ranges::any_of(ranks, [&](const lowrank::RankTarget& known) {
+      return known.number.kept == rank.number.kept && known.energy == rank.energy;
+    });
+    if (!is_known) ranks.push_back(rank);
+  };
+  for (const std::size_t i : points) {
+    for (const PlannedTensor& planned : group.points[i].plan.tensors) {
+      if (planned.treatment != Treatment::pruned) continue;
+      for (std::size_t t = 0; t < planned.parts.size(); ++t) add(planned.parts[t].prune.rank);
+    }
+  }
+  return ranks;
+}
+
+void name_points(SweepGroup& group, std::vector<std::string> contents) {
+  group.contents = std::move(contents);
+  const std::string models = fmt::format("{}", fmt::join(group.contents, " "));
+  for (PlannedPoint& point : group.points)
+    point.id = digest_of(point.plan, *point.method, group.inputs, models).substr(0, kIdDigits);
 }
 
 }  // namespace koine::pipeline

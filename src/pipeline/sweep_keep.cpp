@@ -51,8 +51,8 @@ void keep_checkpoints(const KeepContext& context, const SweepOptions& options,
     const std::string name = row.at(0), recipe = row.at(1);
     if (processes.is_root() && name == kBest) make_room(context.path, recipe);
     processes.barrier();
-    merge_text(recipe, context.path / ".koine" / "merged.yaml", context.path / name, options,
-               processes, progress);
+    merge_text(recipe, context.path / ".koine" / "recipes", context.path / name, options, processes,
+               progress);
   }
 }
 

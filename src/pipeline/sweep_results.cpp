@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/file.hpp"
+#include "pipeline/sweep_evaluation.hpp"
 #include "report/sweep_html.hpp"
 
 namespace koine::pipeline {
@@ -127,10 +128,13 @@ Json json_of(const SweepResults& results, const std::vector<std::string>& metric
           {"points", points}};
 }
 
-std::optional<double> metric_of(const PointRow& row) {
+/// Of the command of now.
+std::optional<double> metric_of(const recipe::Sweep& sweep, const PointRow& row) {
   const Json& metric = member(row.result, "metric");
-  return status_of(row) == "done" && metric.is_number() ? std::optional(metric.get<double>())
-                                                        : std::nullopt;
+  const bool is_current = member(row.result, "evaluation") == evaluation_digest(*sweep.evaluate);
+  return is_current && status_of(row) == "done" && metric.is_number()
+             ? std::optional(metric.get<double>())
+             : std::nullopt;
 }
 
 std::string signature_of(const PointRow& row) {
@@ -139,16 +143,16 @@ std::string signature_of(const PointRow& row) {
 }
 
 /// The signature that most ranked points have; of equally common ones the first seen.
-std::string commonest_signature(const std::vector<PointRow>& rows) {
+std::string commonest_signature(const recipe::Sweep& sweep, const std::vector<PointRow>& rows) {
   std::map<std::string, std::int64_t> counts;
   std::string commonest;
   for (const PointRow& row : rows) {
-    if (metric_of(row)) ++counts[signature_of(row)];
+    if (metric_of(sweep, row)) ++counts[signature_of(row)];
   }
   std::int64_t most = 0;
   for (const PointRow& row : rows) {
     const std::string signature = signature_of(row);
-    if (!metric_of(row) || counts[signature] <= most) continue;
+    if (!metric_of(sweep, row) || counts[signature] <= most) continue;
     most = counts[signature];
     commonest = signature;
   }
@@ -157,12 +161,12 @@ std::string commonest_signature(const std::vector<PointRow>& rows) {
 
 void rank(SweepResults& results) {
   if (!results.sweep.evaluate) return;
-  const std::string signature = commonest_signature(results.rows);
+  const std::string signature = commonest_signature(results.sweep, results.rows);
   const double sign = results.sweep.evaluate->is_goal_max ? -1 : 1;
   std::optional<double> least;
   std::int64_t others = 0;
   for (const PointRow& row : results.rows) {
-    const auto metric = metric_of(row);
+    const auto metric = metric_of(results.sweep, row);
     if (!metric) continue;
     if (signature_of(row) != signature) {
       ++others;
@@ -205,7 +209,11 @@ void write_results(const SweepResults& results, const SweepFolder& folder) {
   write_file_atomically(folder.path() / "results.csv", csv_of(results, metrics));
   write_file_atomically(folder.path() / "results.json", to_text(json));
   write_file_atomically(folder.path() / "report.html", report::sweep_html(json));
-  if (!results.best) return;
+  if (!results.best) {
+    std::error_code none;
+    std::filesystem::remove(folder.path() / "best.yaml", none);  // of an earlier command
+    return;
+  }
   const auto best = std::ranges::find(results.rows, *results.best, &PointRow::number);
   write_file_atomically(folder.path() / "best.yaml", best->point.recipe);
 }

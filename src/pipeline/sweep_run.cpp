@@ -17,6 +17,7 @@
 #include "pipeline/finish.hpp"
 #include "pipeline/kept_factors.hpp"
 #include "pipeline/metric_regex.hpp"
+#include "pipeline/sweep_contents.hpp"
 #include "pipeline/sweep_folder.hpp"
 #include "pipeline/sweep_group.hpp"
 #include "pipeline/sweep_keep.hpp"
@@ -28,23 +29,7 @@ namespace koine::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string settings_text(const SeenPoint& point) {
-  std::vector<std::string> parts;
-  for (const auto& [name, value] : point.settings) parts.push_back(name + " " + value);
-  return parts.empty() ? "the recipe as it is" : fmt::format("{}", fmt::join(parts, ", "));
-}
-
-/// The point's recipe, wherever it is run from.
-std::string recipe_text(recipe::Recipe recipe) {
-  const auto anchor = [](recipe::ModelEntry& model) {
-    model.written = fs::absolute(model.path).lexically_normal().string();
-  };
-  if (recipe.base) anchor(*recipe.base);
-  if (recipe.base_as_model) anchor(*recipe.base_as_model);
-  for (recipe::ModelEntry& model : recipe.models) anchor(model);
-  return recipe::canonical_yaml(recipe);
-}
+constexpr std::size_t kPointsAtOnce = 256;  // their plans and figures fit beside the matrices
 
 Json to_json(const PointStatistics& statistics) {
   return {{"kept_share", statistics.kept_share},
@@ -53,41 +38,51 @@ Json to_json(const PointStatistics& statistics) {
           {"sign_conflicts", statistics.sign_conflicts}};
 }
 
-std::string metric_text(const Json& result) {
-  return result.is_object() ? result.value("metric", Json()).dump() : "null";
-}
-
 std::string status_of(const Json& result) {
   return result.is_object() ? result.value("status", "pending") : "pending";
 }
 
+bool has_failed(const Json& result) {
+  return status_of(result) == "failed" || status_of(result) == "timed out";
+}
+
 class SweepRun {
  public:
+  // NOLINTNEXTLINE(readability-function-size): what run_points takes
   SweepRun(const recipe::Sweep& sweep, const fs::path& path, const SweepOptions& options,
-           comm::Communicator& processes, const SweepWatcher& watcher)
-      : sweep_(sweep), path_(path), options_(options), processes_(processes), watcher_(watcher) {
+           const SweepRound& round, comm::Communicator& processes, const SweepWatcher& watcher)
+      : sweep_(sweep),
+        path_(path),
+        options_(options),
+        round_(round),
+        processes_(processes),
+        watcher_(watcher) {
     if (options_.cache.empty()) options_.cache = path / ".koine" / "cache";
     outcome_.folder = path;
   }
 
-  /// @param is_last whether checkpoints are to be kept now
-  SweepOutcome run(bool is_last) {
-    const auto start = std::chrono::steady_clock::now();
+  SweepOutcome run() {
     require_known_names();
-    groups_ = plan_points(sweep_, options_.overrides, processes_);
+    SweepPlan plan = plan_points(sweep_, options_.overrides, processes_);
+    groups_ = std::move(plan.groups);
     if (processes_.is_root()) {
+      if (watcher_.note) std::ranges::for_each(plan.warnings, watcher_.note);
       folder_ = std::make_unique<SweepFolder>(path_);
-      number_points();
     }
+    processes_.barrier();
+    for (SweepGroup& group : groups_)
+      name_points(group, contents_of(group.inputs, path_ / ".koine" / "inputs.json",
+                                     options_.threads, processes_));
+    if (processes_.is_root()) number_points();
     if (!options_.only_failed) make_statistics();
     if (sweep_.evaluate) evaluate();
-    if (is_last)
+    if (processes_.is_root()) write_results(results(), *folder_);  // before anything can go wrong
+    if (round_.is_last)
       keep_checkpoints({sweep_, path_, folder_.get(), numbers_}, options_, processes_,
                        *watcher_.progress);
     finish();
-    tell_last_metric();
-    outcome_.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    tell_metrics();
+    outcome_.seconds = seconds();
     return std::move(outcome_);
   }
 
@@ -95,8 +90,8 @@ class SweepRun {
   /// What the command may name. @throws InputError before anything is done
   void require_known_names() const {
     if (!sweep_.evaluate) return;
-    std::vector<std::string> names{"checkpoint", "point", "id", "kind", "seed"};
-    names.insert(names.end(), sweep_.columns.begin(), sweep_.columns.end());
+    std::vector<std::string> names = recipe::swept_names();
+    names.insert(names.end(), {"checkpoint", "point", "id", "kind", "seed", "share"});
     check_command(sweep_.evaluate->command, names);
     if (!sweep_.evaluate->metric_regex.empty()) check_metric_regex(sweep_.evaluate->metric_regex);
   }
@@ -106,7 +101,7 @@ class SweepRun {
     for (const SweepGroup& group : groups_) {
       for (const PlannedPoint& point : group.points)
         seen.emplace_back(point.at, SeenPoint{point.id, sweep_.points[point.at].settings,
-                                              recipe_text(point.recipe)});
+                                              anchored_recipe(point.recipe)});
     }
     std::ranges::sort(seen, {}, [](const auto& row) { return row.first; });
     for (const auto& [at, point] : seen) numbers_.push_back(folder_->number_of(point));
@@ -144,7 +139,11 @@ class SweepRun {
       if (points.empty()) continue;
       say(fmt::format("  statistics of {} points from {} models", points.size(),
                       group.inputs.experts.size() + 1));
-      make_statistics(group, points);
+      for (std::size_t first = 0; first < points.size(); first += kPointsAtOnce) {
+        const std::size_t end = std::min(first + kPointsAtOnce, points.size());
+        make_statistics(group, {points.begin() + static_cast<std::ptrdiff_t>(first),
+                                points.begin() + static_cast<std::ptrdiff_t>(end)});
+      }
     }
   }
 
@@ -152,9 +151,11 @@ class SweepRun {
     if (processes_.is_root()) (void)store::FactorCache(options_.cache);
     processes_.barrier();
     KeptFactors factors(options_.cache, group.arithmetic, KeptFactors::Trouble::is_noted);
-    factors.expect(targets_of(group, points));
+    factors.expect(ranks_of(group, points));
+    if (watcher_.reading) watcher_.reading(group.points[points[0]].plan, path_);
     const auto statistics = sweep_statistics(group, points, {options_.threads, options_.memory},
                                              factors, *watcher_.progress, processes_);
+    if (watcher_.reading_over) watcher_.reading_over();
     if (!processes_.is_root()) return;
     for (std::size_t i = 0; i < points.size(); ++i) {
       Json result{{"status", "merged"}, {"statistics", to_json(statistics[i])}};
@@ -170,33 +171,12 @@ class SweepRun {
       outcome_.notes.push_back("factors were not kept in the cache: " + trouble);
   }
 
-  /// All ranks that will be asked for.
-  static std::vector<lowrank::RankTarget> targets_of(const SweepGroup& group,
-                                                     const std::vector<std::size_t>& points) {
-    std::vector<lowrank::RankTarget> targets;
-    const auto is_known = [&](const lowrank::RankTarget& target) {
-      return std::ranges::any_of(targets, [&](const lowrank::RankTarget& known) {
-        return known.number.kept == target.number.kept && known.energy == target.energy;
-      });
-    };
-    for (const std::size_t i : points) {
-      for (const PlannedTensor& planned : group.points[i].plan.tensors) {
-        if (planned.treatment != Treatment::pruned) continue;
-        for (std::size_t t = 0; t < planned.parts.size(); ++t) {
-          const auto& target = planned.parts[t].prune.rank;
-          if (!is_known(target)) targets.push_back(target);
-        }
-      }
-    }
-    return targets;
-  }
-
   /// The root decides what there is to do; all merge. Collective.
   void evaluate() {
     std::string text;
     std::vector<EvaluationTask> all;
     if (processes_.is_root()) {
-      const TaskContext context{sweep_, groups_, *folder_, numbers_, options_.only_failed};
+      const TaskContext context{sweep_, groups_, *folder_, numbers_, options_.only_failed, round_};
       baselines_ = baselines_of(context);
       all = tasks_of(context);
       Json rows = Json::array();
@@ -218,6 +198,27 @@ class SweepRun {
     auto ranks =
         processes_.gather(timing_of(processes_.rank().value, *watcher_.progress, io_count()));
     if (!processes_.is_root()) return;
+    const SweepResults all = results();
+    write_results(all, *folder_);
+    summarise(all);
+    for (const std::string& text : ranks) {
+      const Json rank = Json::parse(text);
+      outcome_.matrices += rank.at("matrices_factorised").get<std::int64_t>();
+      outcome_.matrices_found += rank.at("matrices_found").get<std::int64_t>();
+    }
+    write_timing(path_, ranks, seconds());
+    settle_cache();
+  }
+
+  /// Keeps the cache within its limit.
+  void settle_cache() {
+    if (outcome_.computed == 0 && outcome_.evaluated == 0) return;
+    const std::int64_t limit = store::use_of_cache(options_.cache).limit;
+    if (limit > 0) (void)store::prune_cache(options_.cache, limit);
+  }
+
+  /// What is known of all points and baselines. Root only.
+  [[nodiscard]] SweepResults results() const {
     SweepResults results = gather_results(sweep_, *folder_, numbers_);
     for (const Baseline& baseline : baselines_) {
       const Json& known = folder_->result(baseline.key);
@@ -228,25 +229,12 @@ class SweepRun {
            {"metrics",
             known.is_object() ? known.value("metrics", Json::object()) : Json::object()}});
     }
-    write_results(results, *folder_);
-    summarise(results);
-    double seconds = 0;
-    for (const std::string& text : ranks) {
-      const Json rank = Json::parse(text);
-      outcome_.matrices += rank.at("matrices_factorised").get<std::int64_t>();
-      outcome_.matrices_found += rank.at("matrices_found").get<std::int64_t>();
-      seconds = std::max(seconds, rank.at("cpu_seconds").get<double>());
-    }
-    write_timing(path_, ranks, seconds);
+    return results;
   }
 
   void summarise(const SweepResults& results) {
-    const auto has_failed = [](const Json& row) {
-      const std::string status = status_of(row);
-      return status == "failed" || status == "timed out";
-    };
     for (const PointRow& row : results.rows) {
-      if (!row.same_as && row.result.is_object() && has_failed(row.result)) ++outcome_.failed;
+      if (!row.same_as && has_failed(row.result)) ++outcome_.failed;
       if (results.best != row.number) continue;
       outcome_.best = row.number;
       outcome_.best_settings = settings_text(row.point);
@@ -256,16 +244,26 @@ class SweepRun {
     outcome_.notes.insert(outcome_.notes.end(), results.notes.begin(), results.notes.end());
   }
 
-  /// The metric of the file's last point, to all. Collective.
-  void tell_last_metric() {
-    std::string text = "null";
+  /// Every point's metric of this round, to all. Collective.
+  void tell_metrics() {
+    std::string text;
     if (processes_.is_root()) {
-      const SeenPoint& last = folder_->points()[static_cast<std::size_t>(numbers_.back())];
-      text = metric_text(folder_->result(last.id));
+      Json metrics = Json::array();
+      for (const std::int64_t number : numbers_) {
+        const SeenPoint& point = folder_->points()[static_cast<std::size_t>(number)];
+        const Json& result = folder_->result(result_key(round_, point.id));
+        metrics.push_back(status_of(result) == "done" ? result.at("metric") : Json());
+      }
+      text = metrics.dump();
     }
     processes_.broadcast(text);
-    const Json metric = Json::parse(text);
-    if (metric.is_number()) outcome_.last_metric = metric.get<double>();
+    for (const Json& metric : Json::parse(text))
+      outcome_.metrics.push_back(metric.is_number() ? std::optional(metric.get<double>())
+                                                    : std::nullopt);
+  }
+
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
 
   void say(const std::string& line) const {
@@ -275,6 +273,8 @@ class SweepRun {
   const recipe::Sweep& sweep_;
   fs::path path_;
   SweepOptions options_;
+  const SweepRound& round_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   comm::Communicator& processes_;
   const SweepWatcher& watcher_;
   SweepOutcome outcome_;
@@ -286,10 +286,11 @@ class SweepRun {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-function-size): what a sweep consists of, each by its own name
 SweepOutcome run_points(const recipe::Sweep& sweep, const fs::path& folder,
-                        const SweepOptions& options, bool is_last, comm::Communicator& processes,
-                        const SweepWatcher& watcher) {
-  return SweepRun(sweep, folder, options, processes, watcher).run(is_last);
+                        const SweepOptions& options, const SweepRound& round,
+                        comm::Communicator& processes, const SweepWatcher& watcher) {
+  return SweepRun(sweep, folder, options, round, processes, watcher).run();
 }
 
 }  // namespace koine::pipeline

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <memory>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -32,6 +34,45 @@ double base_squared(const checkpoint::TensorInfo& tensor, const MergeContext& co
   return sum;
 }
 
+/// What a tensor's figures say of the result alone, so that settings with one result have one: of
+/// what lambda 0 leaves out nothing is kept; where L is tau, all of it.
+stats::TensorRow as_made(stats::TensorRow row, const PlannedTensor& planned,
+                         const checkpoint::TensorInfo& info) {
+  const bool is_sum =
+      planned.treatment == Treatment::pruned || planned.treatment == Treatment::dense;
+  if (is_sum && planned.lambda == 0) row.model.signs_total = row.model.signs_agree = 0;
+  for (stats::ExpertRow& expert : row.experts) {
+    if (is_sum && planned.lambda == 0) {
+      expert.kept = 0;
+      expert.merged_squared = 0;
+    } else if (expert.method == "full") {
+      expert.kept = info.count();
+    }
+  }
+  return row;
+}
+
+/// A share of the machine's free memory for each of its processes; 0: not known.
+std::int64_t available_memory() {
+  std::ifstream info("/proc/meminfo");
+  for (std::string line; std::getline(info, line);) {
+    if (!line.starts_with("MemAvailable:")) continue;
+    constexpr std::int64_t kKib = 1024;
+    return std::stoll(line.substr(13)) * kKib / 5 * 4 / comm::launched_on_this_machine();
+  }
+  return 0;
+}
+
+bool has_same_ranks(const PlannedTensor& a, const PlannedTensor& b) {
+  for (std::size_t t = 0; t < a.parts.size(); ++t) {
+    const auto &mine = a.parts[t].prune, &its = b.parts[t].prune;
+    if (mine.rank.number.kept != its.rank.number.kept || mine.rank.energy != its.rank.energy ||
+        mine.svd.mode != its.svd.mode || mine.svd.tolerance != its.svd.tolerance)
+      return false;
+  }
+  return true;
+}
+
 class SweepStatistics {
  public:
   SweepStatistics(const SweepGroup& group, std::span<const std::size_t> points,
@@ -47,12 +88,12 @@ class SweepStatistics {
                  false,        progress, &factors},
         base_squares_(tensors_),
         drifts_(tensors_ * points.size()) {
-    find_budgets(options.threads);
     for (std::size_t i = 0; i < points.size(); ++i) {
-      merges_.push_back({&point(i).plan, point(i).method.get(), budgets_[i].get()});
+      merges_.push_back({&point(i).plan, point(i).method.get(), nullptr});
       slots_.emplace_back(tensors_, group.inputs.experts.size());
     }
     threads_ = threads_within(options);
+    find_budgets();
   }
 
   std::vector<PointStatistics> run() {
@@ -76,14 +117,19 @@ class SweepStatistics {
  private:
   [[nodiscard]] const PlannedPoint& point(std::size_t i) const { return group_.points[points_[i]]; }
 
-  /// density_over: model: each such point's own search. Collective.
-  void find_budgets(int threads) {
+  /// density_over: model: one search for all points that keep the same. Collective.
+  void find_budgets() {
     for (std::size_t i = 0; i < points_.size(); ++i) {
       budgets_.emplace_back();
       if (point(i).plan.densities.empty()) continue;
+      for (std::size_t j = 0; j < i && merges_[i].budget == nullptr; ++j) {
+        if (merges_[j].budget != nullptr && has_same_budget(point(i), point(j)))
+          merges_[i].budget = merges_[j].budget;
+      }
+      if (merges_[i].budget != nullptr) continue;
       MergeContext context{group_.inputs, sources_,          *point(i).method,
                            false,         context_.progress, context_.factors};
-      ModelBudget found = find_budget(point(i).plan, context, threads, processes_);
+      ModelBudget found = find_budget(point(i).plan, context, threads_, processes_);
       std::string text;
       const Identity identity{"", group_.identity, group_.arithmetic};
       if (processes_.is_root()) text = budget_text(found, identity);
@@ -91,24 +137,38 @@ class SweepStatistics {
       auto told = budget_from(text, point(i).plan, identity, false);
       if (!told) throw CommError("the thresholds did not arrive whole; run the same command again");
       budgets_.back() = std::make_unique<ModelBudget>(std::move(*told));
+      merges_[i].budget = budgets_.back().get();
     }
   }
 
-  /// @throws InputError with the least that is needed
+  /// Lambda and weights have no part in it.
+  static bool has_same_budget(const PlannedPoint& a, const PlannedPoint& b) {
+    if (a.method->name() != b.method->name() || a.plan.densities != b.plan.densities) return false;
+    for (std::size_t i = 0; i < a.plan.tensors.size(); ++i) {
+      const PlannedTensor &mine = a.plan.tensors[i], &its = b.plan.tensors[i];
+      if (mine.treatment != its.treatment) return false;
+      if (mine.treatment == Treatment::pruned && !has_same_ranks(mine, its)) return false;
+    }
+    return true;
+  }
+
+  /// Within --memory; without one, within what the machine has left.
+  /// @throws InputError with the least that --memory needs
   [[nodiscard]] int threads_within(const StatisticsOptions& options) const {
-    if (options.memory == 0) return options.threads;
+    const std::int64_t limit = options.memory > 0 ? options.memory : available_memory();
+    if (limit == 0) return options.threads;
     std::int64_t largest = 0;
     for (std::size_t i = 0; i < tensors_; ++i)
       largest = std::max(largest, sweep_scratch_bytes(i, merges_, group_.inputs));
     const Plan& plan = *merges_[0].plan;
     const std::int64_t fixed =
         plan.memory(group_.inputs, 0) + static_cast<std::int64_t>(points_.size() * slots_bytes());
-    if (fixed + largest > options.memory) {
+    if (options.memory > 0 && fixed + largest > options.memory) {
       throw InputError(fmt::format("--memory {}: a sweep of these points needs at least {}",
                                    human_bytes(options.memory), human_bytes(fixed + largest)));
     }
     return static_cast<int>(
-        std::min<std::int64_t>(options.threads, (options.memory - fixed) / largest));
+        std::clamp<std::int64_t>((limit - fixed) / largest, 1, options.threads));
   }
 
   [[nodiscard]] std::size_t slots_bytes() const {
@@ -121,8 +181,8 @@ class SweepStatistics {
         group_.inputs.base.tensors[merges_[0].plan->tensors[tensor].index];
     if (is_float(info.dtype)) base_squares_[tensor] = base_squared(info, context_, scratch.merge);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      slots_[i].fill(tensor, rows[i]);
       const PlannedTensor& planned = merges_[i].plan->tensors[tensor];
+      slots_[i].fill(tensor, as_made(rows[i], planned, info));
       const double lambda = planned.treatment == Treatment::averaged ? 1 : planned.lambda;
       drifts_[i * tensors_ + tensor] = lambda * lambda * rows[i].model.delta_squared;
     }

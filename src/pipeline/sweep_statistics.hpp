@@ -12,7 +12,8 @@
 
 namespace koine::pipeline {
 
-/// What is known of a merge without its checkpoint.
+/// What is known of a merge without its checkpoint: of the result alone, so that points with one
+/// result have one. Tensors at lambda 0 keep nothing.
 struct PointStatistics {
   double kept_share = 0;      ///< entries of task vectors that are kept, of all
   double energy_kept = 0;     ///< sum_t |M_t|^2 / sum_t |tau_t|^2

@@ -11,12 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The group with the most experts.
-const SweepGroup& largest_group(const TaskContext& context) {
-  return *std::ranges::max_element(
-      context.groups, {}, [](const SweepGroup& group) { return group.inputs.experts.size(); });
-}
-
 /// Whether this result is to be made (again).
 bool is_wanted(const TaskContext& context, const Json& result) {
   const std::string status = result.is_object() ? result.value("status", "pending") : "pending";
@@ -27,13 +21,46 @@ bool is_wanted(const TaskContext& context, const Json& result) {
   return context.only_failed ? is_judged && has_failed : !is_judged;
 }
 
-/// Every placeholder has a value: a baseline has no settings, a point those of its own.
-void add_settings(const TaskContext& context, const SeenPoint& point, EvaluationTask& task) {
-  const recipe::Recipe& recipe = context.groups.front().points.front().recipe;
-  task.values.emplace_back("seed", std::to_string(recipe.seed));
-  std::map<std::string, std::string> settings(point.settings.begin(), point.settings.end());
-  for (const std::string& column : context.sweep.columns)
-    task.values.emplace_back(column, settings[column]);
+/// A value as a command may use it: text as it is, all else as JSON.
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+/// What a recipe sets, by the names that a sweep uses: "rank", "merge_method", "svd.mode".
+std::map<std::string, std::string> effective_settings(const recipe::Recipe& recipe) {
+  std::map<std::string, std::string> settings;
+  const Json all = Json::parse(recipe::canonical_json(recipe));
+  for (const auto& [key, value] : all.items()) {
+    if (key == "parameters" || key == "svd") {
+      const std::string prefix = key == "svd" ? "svd." : "";
+      for (const auto& [name, number] : value.items()) settings[prefix + name] = text_of(number);
+    } else if (key != "models" && key != "base_model") {
+      settings[key] = text_of(value);
+    }
+  }
+  return settings;
+}
+
+const PlannedPoint* planned_point(const TaskContext& context, const std::string& id) {
+  for (const SweepGroup& group : context.groups) {
+    const auto found = std::ranges::find(group.points, id, &PlannedPoint::id);
+    if (found != group.points.end()) return &*found;
+  }
+  return nullptr;
+}
+
+/// Every name that a sweep can vary has a value: as the sweep writes it, else the point's own;
+/// a baseline has none.
+void add_settings(const TaskContext& context, const SeenPoint* point, EvaluationTask& task) {
+  std::map<std::string, std::string> settings;
+  if (point != nullptr) {
+    if (const auto* planned = planned_point(context, point->id))
+      settings = effective_settings(planned->recipe);
+    for (const auto& [name, value] : point->settings) settings[name] = value;
+  }
+  task.values.emplace_back("share", fmt::format("{}", context.round.share));
+  for (const std::string& name : recipe::swept_names())
+    task.values.emplace_back(name, settings[name]);
 }
 
 std::string file_name(std::string name) {
@@ -41,14 +68,16 @@ std::string file_name(std::string name) {
   return name;
 }
 
-std::string path_of(const TaskContext& context, const Baseline& baseline) {
-  const recipe::Recipe& recipe = largest_group(context).points.front().recipe;
-  if (baseline.kind == "base") return recipe.base->path;
-  return std::ranges::find(recipe.models, baseline.name, &recipe::ModelEntry::name)->path;
+/// @param contents of contents_of: what the model holds
+Baseline baseline_of(const std::string& kind, const std::string& name, const std::string& path,
+                     const std::string& contents) {
+  constexpr std::size_t kDigits = 8;
+  const std::string stem = kind == "base" ? kind : kind + "-" + file_name(name);
+  return {kind, name, path, stem + "-" + contents.substr(0, kDigits)};
 }
 
 EvaluationTask task_of(const TaskContext& context, const Baseline& baseline) {
-  const fs::path path = fs::absolute(path_of(context, baseline));
+  const fs::path path = fs::absolute(baseline.path);
   EvaluationTask task{baseline.key, baseline.kind, baseline.key, {}, {}, {}};
   const auto format = context.sweep.evaluate->format;
   if ((format == recipe::CheckpointFormat::hf && fs::exists(path / "config.json")) ||
@@ -59,19 +88,37 @@ EvaluationTask task_of(const TaskContext& context, const Baseline& baseline) {
         fmt::format("merge_method: linear\nmodels:\n  - model: {}\n", Json(path.string()).dump());
   }
   task.values = {{"point", ""}, {"id", baseline.name}, {"kind", baseline.kind}};
-  add_settings(context, {}, task);
+  add_settings(context, nullptr, task);
   return task;
+}
+
+bool is_in(const SweepRound& round, std::size_t point) {
+  return round.points.empty() || std::ranges::find(round.points, point) != round.points.end();
 }
 
 }  // namespace
 
+std::string result_key(const SweepRound& round, const std::string& id) {
+  return round.name.empty() ? id : id + "@" + round.name;
+}
+
 std::vector<Baseline> baselines_of(const TaskContext& context) {
   std::vector<Baseline> baselines;
-  if (!context.sweep.evaluate->has_baselines) return baselines;
-  const recipe::Recipe& recipe = largest_group(context).points.front().recipe;
-  if (recipe.base) baselines.push_back({"base", "base", "base"});
-  for (const recipe::ModelEntry& model : recipe.models)
-    baselines.push_back({"expert", model.name, "expert-" + file_name(model.name)});
+  if (!context.sweep.evaluate->has_baselines || !context.round.name.empty()) return baselines;
+  const auto add = [&](const Baseline& baseline) {
+    if (std::ranges::find(baselines, baseline.key, &Baseline::key) == baselines.end())
+      baselines.push_back(baseline);
+  };
+  for (const SweepGroup& group : context.groups) {
+    const recipe::Recipe& recipe = group.points.front().recipe;
+    if (recipe.base) add(baseline_of("base", "base", recipe.base->path, group.contents[0]));
+  }
+  for (const SweepGroup& group : context.groups) {
+    for (std::size_t t = 0; t < group.inputs.experts.size(); ++t) {
+      const recipe::ModelEntry& entry = group.inputs.experts[t].entry;
+      add(baseline_of("expert", entry.name, entry.path, group.contents[t + 1]));
+    }
+  }
   return baselines;
 }
 
@@ -82,13 +129,15 @@ std::vector<EvaluationTask> tasks_of(const TaskContext& context) {
       tasks.push_back(task_of(context, baseline));
   }
   std::set<std::string> taken;
-  for (const std::int64_t number : context.numbers) {
+  for (std::size_t i = 0; i < context.numbers.size(); ++i) {
+    if (!is_in(context.round, i)) continue;
+    const std::int64_t number = context.numbers[i];
     const SeenPoint& point = context.folder.points()[static_cast<std::size_t>(number)];
-    if (!taken.insert(point.id).second || !is_wanted(context, context.folder.result(point.id)))
-      continue;
-    EvaluationTask task{point.id, "point", std::to_string(number), point.recipe, {}, {}};
+    const std::string key = result_key(context.round, point.id);
+    if (!taken.insert(point.id).second || !is_wanted(context, context.folder.result(key))) continue;
+    EvaluationTask task{key, "point", std::to_string(number), point.recipe, {}, {}};
     task.values = {{"point", task.name}, {"id", point.id}, {"kind", task.kind}};
-    add_settings(context, point, task);
+    add_settings(context, &point, task);
     tasks.push_back(std::move(task));
   }
   return tasks;

@@ -116,7 +116,7 @@ void FactorCache::keep(const std::string& key, const lowrank::Rung& rung) const 
 
 CacheUse use_of_cache(const fs::path& folder) {
   CacheUse use;
-  use.limit = read_marker(folder).at("limit_bytes");
+  use.limit = read_marker(folder).value("limit_bytes", std::int64_t{0});
   for (const Entry& entry : entries_of(folder)) {
     if (!entry.is_unfinished) add(use, entry);
   }
@@ -125,7 +125,7 @@ CacheUse use_of_cache(const fs::path& folder) {
 
 CacheUse prune_cache(const fs::path& folder, std::int64_t bytes) {
   CacheUse removed;
-  removed.limit = read_marker(folder).at("limit_bytes");
+  removed.limit = read_marker(folder).value("limit_bytes", std::int64_t{0});
   std::vector<Entry> entries = entries_of(folder);
   std::ranges::sort(entries, {}, &Entry::used);
   std::int64_t left = 0;

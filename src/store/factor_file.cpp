@@ -137,8 +137,11 @@ void write_factors(const std::filesystem::path& path, const std::string& key, co
     throw;
   }
   std::filesystem::rename(temporary, path, code);
-  if (code)
+  if (code) {
+    std::error_code none;
+    std::filesystem::remove(temporary, none);
     throw StorageError(fmt::format("{}: renaming into place: {}", path.string(), code.message()));
+  }
 }
 
 std::optional<Rung> read_factors(const std::filesystem::path& path, const std::string& key) {

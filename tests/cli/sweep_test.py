@@ -127,6 +127,55 @@ class Statistics(Sweeps):
         self.assertEqual(warm["matrices_factorised"], 0)
         self.assertEqual(self.rows("cold"), self.rows("warm"))
 
+    def test_an_expert_changed_in_place_is_another(self):
+        """Same path, size and header: only the contents differ."""
+        mini.write_family(self.path("family"), experts=2)
+        mini.write_recipe(self.path("family", "lors.yaml"), experts=2, parameters={"rank": 3, "density": 0.2, "lambda": 0.2})
+        with open(self.path("changing.yaml"), "w", encoding="utf-8") as file:
+            file.write("recipe: family/lors.yaml\ngrid: {rank: [3, 5]}\noutput: {path: changing}\n")
+        self.sweep("changing.yaml")
+        before = self.rows("changing")
+        expert = self.path("family", "expert1", "model.safetensors")
+        with open(expert, "r+b") as file:
+            file.seek(-4, os.SEEK_END)
+            file.write(b"\x00\x00\x80\x3e")
+        os.utime(expert, ns=(1, 1))
+        self.assertEqual(self.sweep("changing.yaml")["computed"], 2)
+        after = self.rows("changing")
+        self.assertNotEqual({row["id"] for row in before}, {row["id"] for row in after})
+        os.rename(self.path("family"), self.path("moved"))  # a move changes no content: same points, found at the new place
+        with open(self.path("changing.yaml"), "w", encoding="utf-8") as file:
+            file.write("recipe: moved/lors.yaml\ngrid: {rank: [3, 5]}\noutput: {path: changing}\n")
+        self.assertEqual(self.sweep("changing.yaml")["computed"], 0)
+        self.exported("changing#2", "moved-hf")
+
+    def test_one_id_means_one_result(self):
+        """density_over: model: a matrix at full rank, or scaled by 0, still takes part in the budget of all."""
+        lines = ("points:", "  - {density_over: model, rank: [{filter: fc1, value: 1}, {value: 40}], lambda: [{filter: fc1, value: 0}, {value: 0.2}]}",
+                 "  - {density_over: model, rank: 40, lambda: [{filter: fc1, value: 0}, {value: 0.2}]}",
+                 "  - {select: [attention], density_over: model, rank: 3}",
+                 "  - {density_over: model, rank: [{filter: fc1, value: 64}, {filter: fc2, value: 64}, {value: 3}]}")
+        self.sweep(self.write("ids.yaml", *lines), "--output", "ids")
+        weights = {}
+        for row in self.rows("ids"):
+            weights.setdefault(row["id"], set()).add(self.exported(f"ids#{row['point']}", f"ids{row['point']}"))
+        self.assertEqual({len(found) for found in weights.values()}, {1})
+        self.assertEqual(len(weights), 4)
+
+    def test_order_of_keys_and_points_changes_no_figure(self):
+        self.sweep(self.write("there.yaml", "points: [{rank: 64, density: .1}, {rank: 3, density: 1}, {lambda: 0}, {rank: 5}]"), "--output", "there")
+        self.sweep(self.write("back.yaml", "points: [{rank: 5}, {lambda: 0}, {density: 1, rank: 3}, {density: .1, rank: 64}]"), "--output", "back")
+        figures = [{row["id"]: (row["kept_share"], row["energy_kept"], row["drift"], row["sign_conflicts"]) for row in self.rows(folder)}
+                   for folder in ("there", "back")]
+        self.assertEqual(figures[0], figures[1])
+        self.assertIn(("1", "1"), [figure[:2] for figure in figures[0].values()])
+        self.sweep("back.yaml", "--output", "there")
+        self.assertEqual([row["point"] for row in self.rows("there")], ["0", "1", "2", "3"])
+
+    def test_a_parameter_without_use_is_named(self):
+        done = self.run_ok("sweep", self.write("unused.yaml", "grid: {merge_method: [svp, lors], density: [0.1]}"), "--output", "unused")
+        self.assertIn("density", "".join(line for line in done.stderr.splitlines() if line.startswith("warning:")))
+
     def test_subsets_take_their_own_defaults(self):
         with open(self.path("free.yaml"), "w", encoding="utf-8") as file:
             file.write("merge_method: lors\nbase_model: base\nmodels: [{model: expert1}, {model: expert2}, {model: expert3}]\n")
@@ -247,6 +296,26 @@ class Evaluations(Sweeps):
         again = self.run_fails(2, "sweep", name, "--output", "trouble", "--only", "failed", "--json")
         self.assertEqual(json.loads(again.stdout)["evaluated"], 4)
 
+    def test_every_setting_of_a_point_is_told(self):
+        command = 'echo "{lambda} {density} {rank} {merge_method} $KOINE_RANK {kind} {share}" >> told; echo \'{"wer": 1}\''
+        name = self.write("told.yaml", "points: [{rank: 3}, {density: 0.5}]", self.evaluate(command, baselines="false"))
+        self.sweep(name, "--output", "told-out")
+        with open(self.path("told"), encoding="utf-8") as file:
+            self.assertEqual(file.read().splitlines(), ["0.2 0.2 3 lors 3 point 1", "0.2 0.5 7 lors 7 point 1"])
+
+    def test_baselines_are_all_experts_of_all_points(self):
+        name = self.write("union.yaml", "grid: {experts: [[expert1], [expert3]]}", self.evaluate())
+        self.sweep(name, "--output", "union")
+        self.assertEqual([b["name"] for b in self.results("union")["baselines"]], ["base", "expert1", "expert3"])
+
+    def test_workers_do_not_wait_for_each_other(self):
+        command = 'test {point} != 0 || sleep 3; date +%s.%N >> "ends"; echo \'{"wer": 1}\''
+        name = self.write("slow.yaml", "grid: {lambda: [0.1, 0.2, 0.3, 0.4]}", self.evaluate(command, workers=2, baselines="false"))
+        self.sweep(name, "--output", "slow")
+        with open(self.path("ends"), encoding="utf-8") as file:
+            ends = [float(line) for line in file]
+        self.assertGreater(ends[3] - ends[2], 0.3, "three ended while the first one slept")
+
     def test_exit_75_is_tried_again(self):
         command = 'n=$(cat tries 2>/dev/null || echo 0); echo $((n + 1)) > tries; [ $n -ge 2 ] || exit 75; echo \'{"wer": 1}\''
         done = self.sweep(self.write("tries.yaml", "grid: {lambda: [0.1]}", self.evaluate(command, baselines="false")),
@@ -278,6 +347,22 @@ class Evaluations(Sweeps):
         best = min(rows, key=lambda row: float(row["wer"]))
         self.assertLess(abs(float(best["lambda"]) - 0.31), 0.618 ** 7, "each look narrows it to 0.618")
         self.assertEqual(self.sweep(name, "--output", "golden")["evaluated"], 0)
+
+    def test_halving(self):
+        """9 points on 1/9 of the data, 3 on a third, 1 on all; killed and started again it goes on."""
+        command = ('echo {point} {share} >> asked; '
+                   'python3 -c "print(dict(wer=(float({lambda}) - 0.5) ** 2 + 1 - float({share})))" | tr "\'" \'"\'')
+        name = self.write("halving.yaml", "search: {method: halving, space: {lambda: [0, .1, .2, .3, .4, .5, .6, .7, .8]}, budget: 9}",
+                          self.evaluate(command, baselines="false"))
+        done = self.sweep(name, "--output", "halving", ranks=2)
+        self.assertEqual(done["evaluated"], 9 + 3 + 1)
+        with open(self.path("asked"), encoding="utf-8") as file:
+            shares = [float(line.split()[1]) for line in file]
+        self.assertEqual([round(9 * share) for share in shares], [1] * 9 + [3] * 3 + [9])
+        rows = self.rows("halving")
+        self.assertEqual([float(row["lambda"]) for row in rows if row["status"] == "done"], [0.5])
+        self.assertEqual(len([row for row in rows if row["status"] == "merged"]), 8)
+        self.assertEqual(self.sweep(name, "--output", "halving")["evaluated"], 0)
 
     def test_a_slip_in_the_command_is_found_before_anything_runs(self):
         name = self.write("slip.yaml", "grid: {lambda: [0.1]}", self.evaluate("judge {checkpont}"))

@@ -23,7 +23,7 @@ std::string text_of(const fs::path& path) {
 std::vector<fs::path> recipes() {
   std::vector<fs::path> found;
   for (const auto& entry : fs::directory_iterator(test::test_source("../configs"))) {
-    if (text_of(entry.path()).find("merge_method:") != std::string::npos)
+    if (entry.is_regular_file() && text_of(entry.path()).find("merge_method:") != std::string::npos)
       found.push_back(entry.path());
   }
   return found;
