@@ -225,7 +225,7 @@ DType dtype_option(const std::string& word) {
 
 int main(int argc, char** argv) {
   try {
-    koine::jobs::restart_with_better_blas_kernels(argv);
+    koine::jobs::restart_with_better_blas_kernels(argc, argv);
     return koine::jobs::parse_and_run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "koine: internal error: %s\n", error.what());

@@ -280,7 +280,7 @@ def load(args):
 def prompts(model, tokenizer, task):
     """Makes generate() know the tokens of languages and tasks, which a folder without generation_config.json does not say."""
     known, config = tokenizer.get_vocab(), model.generation_config
-    config.is_multilingual = "<|de|>" in known and len(known) > 51864
+    config.is_multilingual = model.config.vocab_size > 51864
     config.lang_to_id = {token: number for token, number in known.items() if re.fullmatch(r"<\|[a-z]{2,3}\|>", token)}
     config.task_to_id = {name: known[f"<|{name}|>"] for name in ("transcribe", "translate")}
     config.no_timestamps_token_id = known["<|notimestamps|>"]

@@ -148,8 +148,7 @@ class SweptTensor {
     const auto from = slice(low(t), first, count);
     if (threshold.kept == 0) return from;
     const auto m = scratch_.part.take(count);
-    std::ranges::copy(from, m.begin());
-    sparse::take_kept(slice(tau(t), first, count), m, threshold.key, threshold.ties);
+    sparse::take_kept({slice(tau(t), first, count), from}, m, threshold.key, threshold.ties);
     return m;
   }
 

@@ -15,6 +15,10 @@ const SelectKernels& kernels() {
   return fastest;
 }
 
+std::int64_t length(std::span<const float> x) {
+  return static_cast<std::int64_t>(x.size());
+}
+
 }  // namespace
 
 float Threshold::magnitude() const noexcept {
@@ -47,12 +51,14 @@ std::int64_t take_kept(std::span<const float> tau, std::span<float> low,
   assert(low.size() == tau.size());
   if (threshold.kept == 0) return 0;
   std::int64_t ties = threshold.ties;
-  return take_kept(tau, low, threshold.key, ties);
+  return kernels().take({tau.data(), low.data(), length(tau)}, low.data(), threshold.key, ties);
 }
 
-std::int64_t take_kept(std::span<const float> tau, std::span<float> low, std::uint32_t key,
+std::int64_t take_kept(const Stretch& stretch, std::span<float> m, std::uint32_t key,
                        std::int64_t& ties) {
-  return kernels().take(tau.data(), low.data(), static_cast<std::int64_t>(tau.size()), key, ties);
+  assert(m.size() == stretch.tau.size() && m.size() == stretch.low.size());
+  return kernels().take({stretch.tau.data(), stretch.low.data(), length(stretch.tau)}, m.data(),
+                        key, ties);
 }
 
 }  // namespace koine::sparse

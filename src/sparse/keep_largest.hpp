@@ -44,9 +44,14 @@ struct Threshold {
 std::int64_t take_kept(std::span<const float> tau, std::span<float> low,
                        const Threshold& threshold);
 
-/// The same of one stretch after the other: `ties` says how many entries that equal the threshold
-/// are still to be kept, before and after. Returns how many entries of this stretch were taken.
-std::int64_t take_kept(std::span<const float> tau, std::span<float> low, std::uint32_t key,
+/// A part of a matrix.
+struct Stretch {
+  std::span<const float> tau, low;
+};
+
+/// The same of one stretch after the other, into m: `ties` says how many entries that equal the
+/// threshold are still to be kept, before and after. Returns how many of this stretch were taken.
+std::int64_t take_kept(const Stretch& stretch, std::span<float> m, std::uint32_t key,
                        std::int64_t& ties);
 
 }  // namespace koine::sparse

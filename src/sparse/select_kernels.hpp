@@ -35,11 +35,10 @@ struct SelectKernels {
   /// Writes the magnitudes whose key is in [lowest, highest], in order.
   /// @pre highest < 2^31; out has room for count + kSlack
   Caught (*gather)(const Residual&, std::uint32_t lowest, std::uint32_t highest, float* out);
-  /// low_i <- tau_i where the key is above `key`, and for the first `ties` of those on it, of which
-  /// `ties` then says how many are left. Returns how many entries were taken. @pre tau and low do
-  /// not overlap
-  std::int64_t (*take)(const float* tau, float* low, std::int64_t count, std::uint32_t key,
-                       std::int64_t& ties);
+  /// out_i <- tau_i where the key is above `key`, and for the first `ties` of those on it, of which
+  /// `ties` then says how many are left; low_i elsewhere. Returns how many entries were taken.
+  /// @pre r.low is not null; out is r.low, or does not overlap anything
+  std::int64_t (*take)(const Residual& r, float* out, std::uint32_t key, std::int64_t& ties);
 };
 
 const SelectKernels& select_portable();

@@ -77,12 +77,11 @@ Caught gather(const Residual& r, std::uint32_t lowest, std::uint32_t highest, fl
                           : gather_over<false>(r, lowest, highest, out);
 }
 
-std::int64_t take(const float* tau, float* low, std::int64_t count, std::uint32_t key,
-                  std::int64_t& ties) {
+std::int64_t take(const Residual& r, float* out, std::uint32_t key, std::int64_t& ties) {
   const Words limit = all_of(as_signed(key));
   std::int64_t taken = 0;
-  over(count, [&](std::int64_t first, int lanes) {
-    const Floats from = load(tau + first, lanes), to = load(low + first, lanes);
+  over(r.count, [&](std::int64_t first, int lanes) {
+    const Floats from = load(r.tau + first, lanes), to = load(r.low + first, lanes);
     const Words keys = magnitude(from - to);
     unsigned chosen = is_above(keys, limit) & first_lanes(lanes);
     const unsigned equal = is_equal(keys, limit) & first_lanes(lanes);
@@ -91,7 +90,7 @@ std::int64_t take(const float* tau, float* low, std::int64_t count, std::uint32_
       ties -= number_of(tied);
       chosen |= tied;
     }
-    store(low + first, choose(chosen, from, to), lanes);
+    store(out + first, choose(chosen, from, to), lanes);
     taken += number_of(chosen);
   });
   return taken;

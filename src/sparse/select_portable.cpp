@@ -53,14 +53,13 @@ Caught gather(const Residual& r, std::uint32_t lowest, std::uint32_t highest, fl
 }
 
 /// Takes all entries of a block whose key is above the threshold.
-Standing take_above(std::uint32_t threshold, const Keys& keys, std::span<const float> tau,
-                    float* low) {
+Standing take_above(std::uint32_t threshold, const Keys& keys, const Residual& block, float* out) {
   const auto limit = static_cast<std::int32_t>(threshold);
   std::int32_t above = 0, equal = 0;
-  for (std::size_t i = 0; i < tau.size(); ++i) {
-    const auto key = static_cast<std::int32_t>(keys[i]);
-    const float taken = tau[i], left = low[i];
-    low[i] = key > limit ? taken : left;
+  for (std::int64_t i = 0; i < block.count; ++i) {
+    const auto key = static_cast<std::int32_t>(keys[static_cast<std::size_t>(i)]);
+    const float taken = block.tau[i], left = block.low[i];
+    out[i] = key > limit ? taken : left;
     above += key > limit ? 1 : 0;
     equal += key == limit ? 1 : 0;
   }
@@ -68,23 +67,22 @@ Standing take_above(std::uint32_t threshold, const Keys& keys, std::span<const f
 }
 
 /// Takes the first `ties` entries of a block that equal the threshold.
-void take_ties(std::uint32_t key, std::int64_t ties, const Keys& keys, std::span<const float> tau,
-               float* low) {
-  for (std::size_t i = 0; i < tau.size() && ties > 0; ++i) {
-    if (keys[i] != key) continue;
-    low[i] = tau[i];
+void take_ties(std::uint32_t key, std::int64_t ties, const Keys& keys, const Residual& block,
+               float* out) {
+  for (std::int64_t i = 0; i < block.count && ties > 0; ++i) {
+    if (keys[static_cast<std::size_t>(i)] != key) continue;
+    out[i] = block.tau[i];
     --ties;
   }
 }
 
-std::int64_t take(const float* tau, float* low, std::int64_t count, std::uint32_t key,
-                  std::int64_t& ties) {
+std::int64_t take(const Residual& r, float* out, std::uint32_t key, std::int64_t& ties) {
   std::int64_t taken = 0;
-  over({tau, low, count}, [&](const Keys& keys, std::size_t first, std::size_t here) {
-    const std::span<const float> from(tau + first, here);
-    const Standing standing = take_above(key, keys, from, low + first);
+  over(r, [&](const Keys& keys, std::size_t first, std::size_t here) {
+    const Residual block{r.tau + first, r.low + first, static_cast<std::int64_t>(here)};
+    const Standing standing = take_above(key, keys, block, out + first);
     const std::int64_t tied = std::min(ties, standing.equal);
-    if (tied > 0) take_ties(key, tied, keys, from, low + first);
+    if (tied > 0) take_ties(key, tied, keys, block, out + first);
     taken += standing.above + tied;
     ties -= tied;
   });

@@ -7,12 +7,15 @@ import random
 import signal
 import subprocess
 import time
+import unittest
 
 import mini_whisper as mini
 import numpy as np
 from koine_cli import KOINE, Case, main
 from run_folders import contents
 
+# A sanitized program is many times slower, and these add nothing that it would find.
+plain_build_only = unittest.skipIf(os.environ.get("KOINE_SANITIZE"), "the plain build shows it")
 GRID = "grid: {rank: [0, 3, 9, full], density: [0, 0.1, 1], lambda: [0, 0.2]}".replace("full", "64")
 
 
@@ -149,6 +152,7 @@ class Statistics(Sweeps):
         self.assertEqual(self.sweep("changing.yaml")["computed"], 0)
         self.exported("changing#2", "moved-hf")
 
+    @plain_build_only
     def test_one_id_means_one_result(self):
         """density_over: model: a matrix at full rank, or scaled by 0, still takes part in the budget of all."""
         lines = ("points:", "  - {density_over: model, rank: [{filter: fc1, value: 1}, {value: 40}], lambda: [{filter: fc1, value: 0}, {value: 0.2}]}",
@@ -162,6 +166,7 @@ class Statistics(Sweeps):
         self.assertEqual({len(found) for found in weights.values()}, {1})
         self.assertEqual(len(weights), 4)
 
+    @plain_build_only
     def test_order_of_keys_and_points_changes_no_figure(self):
         self.sweep(self.write("there.yaml", "points: [{rank: 64, density: .1}, {rank: 3, density: 1}, {lambda: 0}, {rank: 5}]"), "--output", "there")
         self.sweep(self.write("back.yaml", "points: [{rank: 5}, {lambda: 0}, {density: 1, rank: 3}, {density: .1, rank: 64}]"), "--output", "back")
@@ -187,6 +192,7 @@ class Statistics(Sweeps):
         self.assertNotIn("expert2", recipes[0])
         self.assertIn("lambda: 1", recipes[1])
 
+    @plain_build_only
     def test_killed_anywhere_it_comes_to_the_same(self):
         name = self.write("killed.yaml", GRID)
         start = time.perf_counter()
@@ -308,6 +314,7 @@ class Evaluations(Sweeps):
         self.sweep(name, "--output", "union")
         self.assertEqual([b["name"] for b in self.results("union")["baselines"]], ["base", "expert1", "expert3"])
 
+    @plain_build_only
     def test_workers_do_not_wait_for_each_other(self):
         command = 'test {point} != 0 || sleep 3; date +%s.%N >> "ends"; echo \'{"wer": 1}\''
         name = self.write("slow.yaml", "grid: {lambda: [0.1, 0.2, 0.3, 0.4]}", self.evaluate(command, workers=2, baselines="false"))
@@ -337,6 +344,7 @@ class Evaluations(Sweeps):
         self.run_ok("verify", "keep-all/points/3/merged")
         self.assertFalse(os.path.exists(self.path("keep-none", "points")))
 
+    @plain_build_only
     def test_golden_section(self):
         command = 'python3 -c "print(dict(wer=(float({lambda}) - 0.31) ** 2))" | tr "\'" \'"\''
         name = self.write("golden.yaml", "search: {method: golden, over: lambda, low: 0, high: 1, budget: 9}",
@@ -348,6 +356,7 @@ class Evaluations(Sweeps):
         self.assertLess(abs(float(best["lambda"]) - 0.31), 0.618 ** 7, "each look narrows it to 0.618")
         self.assertEqual(self.sweep(name, "--output", "golden")["evaluated"], 0)
 
+    @plain_build_only
     def test_halving(self):
         """9 points on 1/9 of the data, 3 on a third, 1 on all; killed and started again it goes on."""
         command = ('echo {point} {share} >> asked; '

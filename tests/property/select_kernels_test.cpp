@@ -126,12 +126,15 @@ TEST_P(KeepLargestKernels, TakesByTheRule) {
         if (k == 0) continue;
         const Values low = data.low.empty() ? Values(size, 0.0F) : data.low;
         const Threshold threshold = kth_by_digits(data.tau, low, k);
-        Values m = low;
-        std::int64_t ties = threshold.ties;
-        ASSERT_EQ(kernels.take(data.tau.data(), m.data(), static_cast<std::int64_t>(size),
-                               threshold.key, ties),
-                  k);
-        ASSERT_EQ(ties, 0);
+        Values m = low, apart(size);
+        for (float* out : {apart.data(), m.data()}) {
+          std::int64_t ties = threshold.ties;
+          const Residual residual{data.tau.data(), out == m.data() ? m.data() : low.data(),
+                                  static_cast<std::int64_t>(size)};
+          ASSERT_EQ(kernels.take(residual, out, threshold.key, ties), k);
+          ASSERT_EQ(ties, 0);
+        }
+        ASSERT_EQ(bits_of(m), bits_of(apart));
         ASSERT_EQ(bits_of(m), bits_of(by_rule(data, low, threshold))) << data.name << ", " << k;
       }
     }
