@@ -37,8 +37,8 @@ void summarise(const Session& session, const pipeline::SweepOutcome& outcome) {
   session.say(fmt::format("  wrote   {}: results.csv, results.json, report.html{}; took {}", folder,
                           outcome.best ? ", best.yaml" : "", human_seconds(outcome.seconds)));
   if (outcome.best) {
-    session.say(fmt::format("  best    point {}: {} ({})", *outcome.best, *outcome.best_metric,
-                            outcome.best_settings));
+    session.say(fmt::format("  best    point {}: {} ({})", *outcome.best,
+                            outcome.best_metric.value_or(0), outcome.best_settings));
     session.next(fmt::format("koine merge {}/best.yaml --output merged", folder));
   } else {
     session.next(fmt::format("koine export '{}#0' --format hf --output point-0", folder));

@@ -47,6 +47,8 @@ stats::TensorRow as_made(stats::TensorRow row, const PlannedTensor& planned,
       expert.merged_squared = 0;
     } else if (expert.method == "full") {
       expert.kept = info.count();
+    } else if (planned.treatment == Treatment::averaged) {
+      expert.merged_squared = expert.tau_squared;  // of a mean of whole weights
     }
   }
   return row;

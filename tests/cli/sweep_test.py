@@ -80,7 +80,7 @@ class Statistics(Sweeps):
         lines = ("points:", *(f"  - {point}" for point in (
             "{rank: 3, density: 0.1, lambda: 0.2}", "{merge_method: svp, rank: 5}", "{merge_method: mp, density: 0.3}",
             "{merge_method: task_arithmetic}", "{density_over: model, density: 0.1}", "{weights: [1, 0.5, -2]}",
-            "{others: base}", "{others: average}", "{rank: {energy: 0.4}}")))
+            "{others: base}", "{others: average}", "{merge_method: linear}", "{rank: {energy: 0.4}}")))
         self.sweep(self.write("figures.yaml", *lines), "--output", "figures")
         base = mini.oracle.Checkpoint(self.path("base"))
         whole = sum(float(np.sum(base.f64(s) ** 2)) for s in base.by_canon.values())
@@ -94,7 +94,8 @@ class Statistics(Sweeps):
                 experts, model = totals["experts"], totals["model"]
                 count = sum(math.prod(base.shape(s)) for s in base.by_canon.values())
                 self.assertEqual(float(row["kept_share"]), sum(e["kept"] for e in experts) / (count * 3))
-                self.assertEqual(float(row["energy_kept"]), sum(e["merged_squared"] for e in experts) / sum(e["tau_squared"] for e in experts))
+                kept = "tau_squared" if row["merge_method"] == "linear" else "merged_squared"  # a mean keeps all
+                self.assertEqual(float(row["energy_kept"]), sum(e[kept] for e in experts) / sum(e["tau_squared"] for e in experts))
                 conflicts = model["signs_total"] - model["signs_agree"]
                 self.assertEqual(float(row["sign_conflicts"]), conflicts / model["signs_total"] if model["signs_total"] else 0)
                 self.exported(f"figure{row['point']}", f"figure{row['point']}-hf")
