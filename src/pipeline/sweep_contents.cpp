@@ -59,6 +59,7 @@ class Contents {
     const auto texts = processes_.gather(Json(prints).dump());
     if (!processes_.is_root()) return {};
     std::vector<std::vector<std::string>> all;
+    all.reserve(texts.size());
     for (const std::string& text : texts)
       all.push_back(Json::parse(text).get<std::vector<std::string>>());
     std::vector<std::string> digits;

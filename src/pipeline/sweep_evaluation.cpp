@@ -128,7 +128,7 @@ class Evaluator {
   fs::path make_checkpoint(const EvaluationTask& task, const fs::path& slot) {
     if (!task.ready.empty()) return task.ready;
     const bool is_kept = sweep_.keep == recipe::Keep::all && task.kind == "point";
-    const fs::path run = is_kept ? path_ / "points" / task.name / "merged" : slot / "run";
+    fs::path run = is_kept ? path_ / "points" / task.name / "merged" : slot / "run";
     if (folder_ != nullptr) {
       std::error_code none;
       fs::remove_all(slot, none);
@@ -217,12 +217,14 @@ std::string evaluation_digest(const recipe::Evaluation& e) {
       .substr(0, kDigestDigits);
 }
 
+// NOLINTNEXTLINE(readability-function-size): what an evaluation needs, each by its own name
 void evaluate_tasks(const recipe::Sweep& sweep, const std::vector<EvaluationTask>& tasks,
                     const fs::path& path, const SweepOptions& options, SweepFolder* folder,
                     comm::Communicator& processes, const SweepWatcher& watcher) {
   Evaluator(sweep, path, options, folder, processes, watcher).run(tasks);
 }
 
+// NOLINTNEXTLINE(readability-function-size): as merge, and the text
 void merge_text(const std::string& recipe, const fs::path& folder, const fs::path& target,
                 const SweepOptions& options, comm::Communicator& processes, Progress& progress) {
   // A name for each text: another machine may still see what an older file of that name held.

@@ -4,7 +4,6 @@
 #include <charconv>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
@@ -52,9 +51,10 @@ Json parse_or_null(const std::string& text) {
 }  // namespace
 
 std::string settings_text(const SeenPoint& point) {
-  std::vector<std::string> parts;
-  for (const auto& [name, value] : point.settings) parts.push_back(name + " " + value);
-  return parts.empty() ? "the recipe as it is" : fmt::format("{}", fmt::join(parts, ", "));
+  std::string text;
+  for (const auto& [name, value] : point.settings)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, value);
+  return text.empty() ? "the recipe as it is" : text;
 }
 
 std::vector<SeenPoint> read_points(const fs::path& folder) {

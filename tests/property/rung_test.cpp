@@ -101,6 +101,7 @@ struct Work {
   Spectrum spectrum;
   Shape2 shape;
   std::int64_t kept;
+  std::vector<float> tau{};
   Factors alone{};  ///< in a workspace of its own
 };
 
@@ -112,10 +113,10 @@ TEST(Batch, AnyOrderOfWorkGivesTheSameBits) {
       {Spectrum::exponential, {320, 321}, 32}, {Spectrum::clusters, {256, 256}, 7},
       {Spectrum::flat_noise, {200, 200}, 3},   {Spectrum::spikes, {64, 90}, 7},
       {Spectrum::tiny, {200, 230}, 1},         {Spectrum::spikes, {210, 850}, 16}};
+  for (Work& w : work) w.tau = test::matrix_with(w.spectrum, w.shape.rows, w.shape.cols);
   for (const Mode mode : {Mode::certified, Mode::fast, Mode::exact}) {
     const auto run = [&](const Work& w, Workspace& workspace) {
-      const auto tau = test::matrix_with(w.spectrum, w.shape.rows, w.shape.cols);
-      return truncated_svd({tau.data(), w.shape.rows, w.shape.cols}, {.number = {w.kept}},
+      return truncated_svd({w.tau.data(), w.shape.rows, w.shape.cols}, {.number = {w.kept}},
                            {.mode = mode}, workspace);
     };
     for (Work& w : work) {
