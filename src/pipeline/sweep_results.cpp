@@ -128,10 +128,10 @@ Json json_of(const SweepResults& results, const std::vector<std::string>& metric
           {"points", points}};
 }
 
-/// Of the command of now.
-std::optional<double> metric_of(const recipe::Sweep& sweep, const PointRow& row) {
+/// Of the command whose digest this is.
+std::optional<double> metric_of(const std::string& digest, const PointRow& row) {
   const Json& metric = member(row.result, "metric");
-  const bool is_current = member(row.result, "evaluation") == evaluation_digest(*sweep.evaluate);
+  const bool is_current = member(row.result, "evaluation") == digest;
   return is_current && status_of(row) == "done" && metric.is_number()
              ? std::optional(metric.get<double>())
              : std::nullopt;
@@ -143,16 +143,16 @@ std::string signature_of(const PointRow& row) {
 }
 
 /// The signature that most ranked points have; of equally common ones the first seen.
-std::string commonest_signature(const recipe::Sweep& sweep, const std::vector<PointRow>& rows) {
+std::string commonest_signature(const std::string& digest, const std::vector<PointRow>& rows) {
   std::map<std::string, std::int64_t> counts;
   std::string commonest;
   for (const PointRow& row : rows) {
-    if (metric_of(sweep, row)) ++counts[signature_of(row)];
+    if (metric_of(digest, row)) ++counts[signature_of(row)];
   }
   std::int64_t most = 0;
   for (const PointRow& row : rows) {
     const std::string signature = signature_of(row);
-    if (!metric_of(sweep, row) || counts[signature] <= most) continue;
+    if (!metric_of(digest, row) || counts[signature] <= most) continue;
     most = counts[signature];
     commonest = signature;
   }
@@ -161,12 +161,13 @@ std::string commonest_signature(const recipe::Sweep& sweep, const std::vector<Po
 
 void rank(SweepResults& results) {
   if (!results.sweep.evaluate) return;
-  const std::string signature = commonest_signature(results.sweep, results.rows);
+  const std::string digest = evaluation_digest(*results.sweep.evaluate);
+  const std::string signature = commonest_signature(digest, results.rows);
   const double sign = results.sweep.evaluate->is_goal_max ? -1 : 1;
   std::optional<double> least;
   std::int64_t others = 0;
   for (const PointRow& row : results.rows) {
-    const auto metric = metric_of(results.sweep, row);
+    const auto metric = metric_of(digest, row);
     if (!metric) continue;
     if (signature_of(row) != signature) {
       ++others;

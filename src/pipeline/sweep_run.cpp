@@ -75,7 +75,7 @@ class SweepRun {
                                      options_.threads, processes_));
     if (processes_.is_root()) number_points();
     if (!options_.only_failed) make_statistics();
-    if (sweep_.evaluate) evaluate();
+    if (sweep_.evaluate) evaluate(*sweep_.evaluate);
     if (processes_.is_root()) write_results(results(), *folder_);  // before anything can go wrong
     if (round_.is_last)
       keep_checkpoints({sweep_, path_, folder_.get(), numbers_}, options_, processes_,
@@ -172,11 +172,12 @@ class SweepRun {
   }
 
   /// The root decides what there is to do; all merge. Collective.
-  void evaluate() {
+  void evaluate(const recipe::Evaluation& evaluation) {
     std::string text;
     std::vector<EvaluationTask> all;
     if (processes_.is_root()) {
-      const TaskContext context{sweep_, groups_, *folder_, numbers_, options_.only_failed, round_};
+      const TaskContext context{evaluation,           groups_, *folder_, numbers_,
+                                options_.only_failed, round_};
       baselines_ = baselines_of(context);
       all = tasks_of(context);
       Json rows = Json::array();

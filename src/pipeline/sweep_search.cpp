@@ -23,7 +23,7 @@ void add_up(const SweepOutcome& earlier, SweepOutcome& now) {
 }
 
 double sign_of(const recipe::Sweep& sweep) {
-  return sweep.evaluate->is_goal_max ? -1 : 1;
+  return sweep.evaluate && sweep.evaluate->is_goal_max ? -1 : 1;
 }
 
 /// The best `count` of these points, in their order; of equal ones the first.

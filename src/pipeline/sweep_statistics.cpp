@@ -77,6 +77,7 @@ bool has_same_ranks(const PlannedTensor& a, const PlannedTensor& b) {
 
 class SweepStatistics {
  public:
+  // NOLINTNEXTLINE(readability-function-size): what sweep_statistics takes
   SweepStatistics(const SweepGroup& group, std::span<const std::size_t> points,
                   const StatisticsOptions& options, const KeptFactors& factors, Progress& progress,
                   comm::Communicator& processes)
@@ -232,6 +233,7 @@ class SweepStatistics {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-function-size): each by its own name
 std::vector<PointStatistics> sweep_statistics(const SweepGroup& group,
                                               std::span<const std::size_t> points,
                                               const StatisticsOptions& options,

@@ -17,7 +17,7 @@ bool is_wanted(const TaskContext& context, const Json& result) {
   const bool has_failed = status == "failed" || status == "timed out";
   const std::string judged = result.is_object() ? result.value("evaluation", "") : "";
   if (judged.empty() && has_failed) return false;  // overflowed: there is no checkpoint
-  const bool is_judged = judged == evaluation_digest(*context.sweep.evaluate);
+  const bool is_judged = judged == evaluation_digest(context.evaluation);
   return context.only_failed ? is_judged && has_failed : !is_judged;
 }
 
@@ -79,7 +79,7 @@ Baseline baseline_of(const std::string& kind, const std::string& name, const std
 EvaluationTask task_of(const TaskContext& context, const Baseline& baseline) {
   const fs::path path = fs::absolute(baseline.path);
   EvaluationTask task{baseline.key, baseline.kind, baseline.key, {}, {}, {}};
-  const auto format = context.sweep.evaluate->format;
+  const auto format = context.evaluation.format;
   if ((format == recipe::CheckpointFormat::hf && fs::exists(path / "config.json")) ||
       (format == recipe::CheckpointFormat::openai && path.extension() == ".pt")) {
     task.ready = path;
@@ -104,7 +104,7 @@ std::string result_key(const SweepRound& round, const std::string& id) {
 
 std::vector<Baseline> baselines_of(const TaskContext& context) {
   std::vector<Baseline> baselines;
-  if (!context.sweep.evaluate->has_baselines || !context.round.name.empty()) return baselines;
+  if (!context.evaluation.has_baselines || !context.round.name.empty()) return baselines;
   const auto add = [&](const Baseline& baseline) {
     if (std::ranges::find(baselines, baseline.key, &Baseline::key) == baselines.end())
       baselines.push_back(baseline);

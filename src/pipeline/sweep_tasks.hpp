@@ -12,7 +12,7 @@ namespace koine::pipeline {
 
 /// What decides which evaluations there are. Root only.
 struct TaskContext {
-  const recipe::Sweep& sweep;  ///< with `evaluate`
+  const recipe::Evaluation& evaluation;
   const std::vector<SweepGroup>& groups;
   const SweepFolder& folder;
   const std::vector<std::int64_t>& numbers;  ///< of the points, in the order of the file
