@@ -13,7 +13,6 @@
 #include "lowrank/blas_kernels.hpp"
 
 namespace koine::jobs {
-
 namespace {
 
 /// Commands that factorise, and the one that names the kernels.

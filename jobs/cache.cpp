@@ -1,6 +1,4 @@
-#include <chrono>
 #include <memory>
-#include <optional>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>

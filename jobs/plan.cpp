@@ -29,8 +29,9 @@ void add_plan(CLI::App& app, Session& session) {
       const int threads = options->threads > 0 ? options->threads : default_threads();
       const std::filesystem::path target =
           recipe.output_path.empty() ? std::filesystem::path() : target_of(recipe);
-      return run_plan(session, {recipe, target, options->ranks, threads, memory_limit(options->memory),
-                                options->start_over, options->as_json, options->shows_settings});
+      return run_plan(session,
+                      {recipe, target, options->ranks, threads, memory_limit(options->memory),
+                       options->start_over, options->as_json, options->shows_settings});
     };
   });
 }

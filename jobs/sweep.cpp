@@ -1,6 +1,5 @@
 #include "pipeline/sweep.hpp"
 
-#include <cstdlib>
 #include <memory>
 
 #include <fmt/format.h>

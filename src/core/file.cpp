@@ -20,6 +20,7 @@ namespace {
 std::atomic<std::int64_t> g_read{0};
 std::atomic<std::int64_t> g_written{0};
 
+constexpr const char* kTemporary = ".tmp.";  // before what makes the name its writer's own
 constexpr std::int64_t kPage = 4096;
 constexpr std::size_t kLargestCall = std::size_t{1} << 30;  // pread and pwrite stop at 2 GiB
 
@@ -62,6 +63,36 @@ int open_retrying(const char* path, int flags, mode_t mode = 0) {
   do descriptor = ::open(path, flags | O_CLOEXEC, mode);
   while (descriptor < 0 && errno == EINTR);
   return descriptor;
+}
+
+void rename_over(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) throw_storage(to.string(), "renaming into place");
+}
+
+/// A name that no other thread, process or machine uses.
+std::filesystem::path temporary_for(const std::filesystem::path& path) {
+  static std::atomic<unsigned> count{0};
+  char host[64] = {};
+  ::gethostname(host, sizeof(host) - 1);
+  std::filesystem::path temporary = path;
+  temporary += fmt::format("{}{}.{}.{}", kTemporary, host, ::getpid(), ++count);
+  return temporary;
+}
+
+/// Writes the content beside `path`, then calls publish(file, temporary); leaves nothing where
+/// something fails.
+template <typename Publish>
+void write_aside(const std::filesystem::path& path, std::string_view content, Publish publish) {
+  const std::filesystem::path temporary = temporary_for(path);
+  try {
+    File file = File::create(temporary);
+    file.write_at(std::as_bytes(std::span(content)), 0);
+    publish(file, temporary);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw;
+  }
 }
 
 }  // namespace
@@ -174,32 +205,27 @@ void sync_folder(const std::filesystem::path& folder) {
 }
 
 void publish_file(const std::filesystem::path& from, const std::filesystem::path& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) throw_storage(to.string(), "renaming into place");
+  rename_over(from, to);
   sync_folder(to.parent_path().empty() ? std::filesystem::path(".") : to.parent_path());
 }
 
-std::filesystem::path temporary_for(const std::filesystem::path& path) {
-  static std::atomic<unsigned> count{0};
-  char host[64] = {};
-  ::gethostname(host, sizeof(host) - 1);
-  std::filesystem::path temporary = path;
-  temporary += fmt::format(".tmp.{}.{}.{}", host, ::getpid(), ++count);
-  return temporary;
+bool is_temporary(const std::filesystem::path& path) {
+  return path.filename().string().find(kTemporary) != std::string::npos;
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
-  const std::filesystem::path temporary = temporary_for(path);
-  try {
-    File file = File::create(temporary);
-    file.write_at(std::as_bytes(std::span(content)), 0);
+  write_aside(path, content, [&](File& file, const std::filesystem::path& temporary) {
     file.sync();
     file.close();
     publish_file(temporary, path);
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw;
-  }
+  });
+}
+
+void replace_file(const std::filesystem::path& path, std::string_view content) {
+  write_aside(path, content, [&](File& file, const std::filesystem::path& temporary) {
+    file.close();
+    rename_over(temporary, path);
+  });
 }
 
 std::string read_text_file(const std::filesystem::path& path, std::int64_t limit) {

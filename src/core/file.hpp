@@ -57,11 +57,15 @@ void sync_folder(const std::filesystem::path& folder);
 /// Renames over `to` and syncs its folder. @throws StorageError
 void publish_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// "<path>.tmp.…": a name that no other thread, process or machine uses.
-[[nodiscard]] std::filesystem::path temporary_for(const std::filesystem::path& path);
+/// Whether a file name is that of a writer that has not ended: "<name>.tmp.…".
+[[nodiscard]] bool is_temporary(const std::filesystem::path& path);
 
-/// Temporary name, write, fsync, rename, fsync of the folder. @throws StorageError
+/// Temporary name, write, fsync, rename, fsync of the folder. Many threads, processes and machines
+/// may write one path at once: the last one's file stays. @throws StorageError
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+/// The same without fsync: for what can be made again after a power cut. @throws StorageError
+void replace_file(const std::filesystem::path& path, std::string_view content);
 
 /// The whole file. @throws InputError where it is missing or longer than `limit` bytes
 [[nodiscard]] std::string read_text_file(const std::filesystem::path& path, std::int64_t limit);

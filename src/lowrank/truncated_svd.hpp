@@ -12,6 +12,7 @@ namespace koine::lowrank {
 
 struct LowRank {
   std::int64_t kept = 0;  ///< singular triplets kept; never a process
+  bool operator==(const LowRank&) const = default;
 };
 
 enum class Mode : std::uint8_t { exact, certified, fast };
@@ -20,6 +21,7 @@ struct SvdOptions {
   Mode mode = Mode::certified;
   double tolerance = 1e-6;  ///< |G u - theta u| <= tolerance * theta_1 for every kept triplet, G =
                             ///< tau tau^T in float64
+  bool operator==(const SvdOptions&) const = default;
 };
 
 /// tau ~= U B with the `kept` largest singular triplets, in the orientation that makes U short:
@@ -51,6 +53,7 @@ struct RankTarget {
   LowRank number;
   double energy =
       0;  ///< > 0: the smallest rank that keeps this share of |tau|_F^2; `number` is not used
+  bool operator==(const RankTarget&) const = default;
 };
 
 struct RungStore;  // rung.hpp

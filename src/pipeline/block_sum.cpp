@@ -27,7 +27,7 @@ double largest_of(DType dtype) {
 BaseBlock base_block(backend::RawSpan raw, std::span<const float> values) {
   float largest = 0;
   for (const float value : values) largest = std::max(largest, std::fabs(value));
-  return {raw, values, static_cast<double>(largest)};
+  return {raw, values, static_cast<double>(largest), backend::sum_of_squares(values)};
 }
 
 void BlockSum::start(std::int64_t count) {

@@ -15,6 +15,7 @@ struct BaseBlock {
   backend::RawSpan raw;
   std::span<const float> values;
   double largest = 0;  ///< magnitude of a value
+  double squared = 0;  ///< sum of the values' squares
 };
 [[nodiscard]] BaseBlock base_block(backend::RawSpan raw, std::span<const float> values);
 

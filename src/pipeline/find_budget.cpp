@@ -171,9 +171,15 @@ std::int64_t searched_bytes(const Plan& plan, int rank) {
 
 }  // namespace
 
-ModelBudget find_budget(const Plan& plan, const MergeContext& context, int threads,
-                        comm::Communicator& processes) {
-  return BudgetSearch(plan, context, threads, processes).run();
+FoundBudget find_budget(const Plan& plan, const MergeContext& context, const Identity& identity,
+                        int threads, comm::Communicator& processes) {
+  const ModelBudget found = BudgetSearch(plan, context, threads, processes).run();
+  std::string text;
+  if (processes.is_root()) text = budget_text(found, identity);
+  processes.broadcast(text);
+  auto told = budget_from(text, plan, identity, false);
+  if (!told) throw CommError("the thresholds did not arrive whole; run the same command again");
+  return {std::move(*told), std::move(text)};
 }
 
 void RunBudget::settle(const Plan& plan, const BudgetOptions& options, MergeContext& context,
@@ -191,15 +197,9 @@ void RunBudget::settle(const Plan& plan, const BudgetOptions& options, MergeCont
     context.progress.bytes += searched_bytes(plan, processes.rank().value);
     return;
   }
-  const ModelBudget found = find_budget(plan, context, threads, processes);
-  if (processes.is_root()) {
-    text = budget_text(found, identity);
-    write_budget(run.path, text);
-  }
-  processes.broadcast(text);
-  auto told = budget_from(text, plan, identity, is_complete);
-  if (!told) throw CommError("the thresholds did not arrive whole; run the same command again");
-  context.budget = &budget.emplace(std::move(*told));
+  FoundBudget found = find_budget(plan, context, identity, threads, processes);
+  if (processes.is_root()) write_budget(run.path, found.text);
+  context.budget = &budget.emplace(std::move(found.budget));
 }
 
 }  // namespace koine::pipeline

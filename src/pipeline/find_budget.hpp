@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "comm/communicator.hpp"
 #include "pipeline/kept_factors.hpp"
@@ -9,17 +10,23 @@
 
 namespace koine::pipeline {
 
+struct FoundBudget {
+  ModelBudget budget;
+  std::string text;  ///< budget_text of it
+};
+
 /// density_over: model: finds every expert's threshold over all selected matrices. Each process
 /// goes four times over the matrices of its shards: it counts three digits of |tau - L|, which are
 /// added over the processes, and then what stands at the threshold. Equal entries are kept in the
 /// canonical order of the tensors, then by flat index. Integers only, so the result is the same for
-/// any number of processes and threads. Complete on the root, which alone fills it.
+/// any number of processes and threads; every process has it.
 /// Collective. Memory: scratch_bytes of `threads` matrices and 16 KiB per expert.
 /// Cost: one factorisation, four reads and four products per matrix and expert.
 /// @pre plan.densities holds one per expert
 /// @throws InputError for a value that is not finite (unless allow_nonfinite), or an input that
 /// changes meanwhile
-[[nodiscard]] ModelBudget find_budget(const Plan& plan, const MergeContext& context, int threads,
+[[nodiscard]] FoundBudget find_budget(const Plan& plan, const MergeContext& context,
+                                      const Identity& identity, int threads,
                                       comm::Communicator& processes);
 
 struct BudgetOptions {

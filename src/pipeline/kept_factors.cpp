@@ -70,9 +70,15 @@ void KeptFactors::note(const Error& error) const {
   if (trouble_.empty()) trouble_ = error.what();
 }
 
-std::string KeptFactors::trouble() const {
-  const std::lock_guard lock(guard_);
-  return trouble_;
+void KeptFactors::settle(std::vector<std::string>& notes) const {
+  if (!trouble_.empty())
+    notes.push_back(fmt::format("factors were not kept in the cache: {}", trouble_));
+  try {
+    const std::int64_t limit = store::use_of_cache(cache_.folder()).limit;
+    if (limit > 0) (void)store::prune_cache(cache_.folder(), limit);
+  } catch (const Error& error) {
+    notes.emplace_back(error.what());
+  }
 }
 
 std::filesystem::path KeptFactors::folder_in(const std::filesystem::path& run) {
@@ -82,6 +88,15 @@ std::filesystem::path KeptFactors::folder_in(const std::filesystem::path& run) {
 void KeptFactors::remove_from(const std::filesystem::path& run) {
   std::error_code none;
   std::filesystem::remove_all(folder_in(run), none);
+}
+
+KeptFactors& open_cache(const std::filesystem::path& folder, const std::string& arithmetic,
+                        std::optional<KeptFactors>& cache, comm::Communicator& processes) {
+  const auto open = [&] { cache.emplace(folder, arithmetic, KeptFactors::Trouble::is_noted); };
+  if (processes.is_root()) open();
+  processes.barrier();
+  if (!processes.is_root()) open();
+  return *cache;
 }
 
 methods::PruneParameters prune_parameters(const PlannedTensor& planned, std::size_t expert,

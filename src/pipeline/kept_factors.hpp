@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "comm/communicator.hpp"
 #include "core/error.hpp"
 #include "lowrank/truncated_svd.hpp"
 #include "methods/method.hpp"
@@ -44,10 +45,9 @@ class KeptFactors {
   /// Targets that later calls will ask for, so that one factorisation serves all of a rung.
   void expect(std::vector<lowrank::RankTarget> targets) { expected_ = std::move(targets); }
 
-  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return cache_.folder(); }
-
-  /// The first thing that could not be written; empty where all could.
-  [[nodiscard]] std::string trouble() const;
+  /// Root only, of a cache, when it has served: keeps it within its limit, and notes what could not
+  /// be written.
+  void settle(std::vector<std::string>& notes) const;
 
   /// A run's own folder. Root only, when nothing is left to merge.
   [[nodiscard]] static std::filesystem::path folder_in(const std::filesystem::path& run);
@@ -65,6 +65,12 @@ class KeptFactors {
   mutable std::mutex guard_;
   mutable std::string trouble_;
 };
+
+/// Opens a cache for all processes: the root makes its folder, the others find it; what cannot be
+/// written is noted. Collective. @throws InputError where the folder holds something else;
+/// StorageError
+KeptFactors& open_cache(const std::filesystem::path& folder, const std::string& arithmetic,
+                        std::optional<KeptFactors>& cache, comm::Communicator& processes);
 
 /// The parameters of one expert's part in a matrix, whose factors are kept where the context says
 /// so. Keeps references; call it after the expert's matrix has been read.

@@ -89,31 +89,6 @@ void add_up(MergeOutcome& outcome, const std::vector<std::string>& ranks) {
   }
 }
 
-/// The root makes the cache's folder, the others find it.
-void open_cache(const std::filesystem::path& folder, const Identity& identity,
-                std::optional<KeptFactors>& cache, MergeContext& context,
-                comm::Communicator& processes) {
-  if (folder.empty()) return;
-  const auto open = [&] {
-    context.factors = &cache.emplace(folder, identity.arithmetic, KeptFactors::Trouble::is_noted);
-  };
-  if (processes.is_root()) open();
-  processes.barrier();
-  if (!processes.is_root()) open();
-}
-
-/// Keeps the cache within its limit. The merge is done: trouble is only told.
-void settle_cache(const KeptFactors& cache, std::vector<std::string>& notes) {
-  if (const std::string trouble = cache.trouble(); !trouble.empty())
-    notes.push_back(fmt::format("factors were not kept in the cache: {}", trouble));
-  try {
-    const std::int64_t limit = store::use_of_cache(cache.folder()).limit;
-    if (limit > 0) (void)store::prune_cache(cache.folder(), limit);
-  } catch (const Error& error) {
-    notes.emplace_back(error.what());
-  }
-}
-
 }  // namespace
 
 MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& target,
@@ -143,7 +118,8 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   MergeContext context{inputs, sources, *method, options.allow_nonfinite, *watcher.progress};
   if (processes.is_root()) check_tied_outputs(context);
   std::optional<KeptFactors> cache;
-  open_cache(options.cache, identity, cache, context, processes);  // collective
+  if (!options.cache.empty())
+    context.factors = &open_cache(options.cache, identity.arithmetic, cache, processes);
   RunBudget budget;
   budget.settle(plan, {identity, run, threads}, context, processes);  // collective
   std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
@@ -173,7 +149,7 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
     log_line(run.path, "complete");
     KeptFactors::remove_from(run.path);
     settle_run_folder(run, inputs);
-    if (cache) settle_cache(*cache, outcome.notes);
+    if (cache) cache->settle(outcome.notes);
   }
   processes.barrier();
   return outcome;

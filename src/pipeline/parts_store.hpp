@@ -26,8 +26,7 @@ class PartsStore {
  private:
   static bool is_same(const TensorPart& a, const TensorPart& b) {
     return a.weight == b.weight && a.prune.density == b.prune.density &&
-           a.prune.rank.number.kept == b.prune.rank.number.kept &&
-           a.prune.rank.energy == b.prune.rank.energy;  // svd is one for all
+           a.prune.rank == b.prune.rank;  // svd is one for all
   }
   static constexpr std::size_t kRemembered = 16;
   std::vector<Parts> last_;

@@ -51,14 +51,13 @@ void require_space(const fs::path& run, std::int64_t bytes_out) {
                   run.string(), human_bytes(bytes_out - there), human_bytes(free)));
 }
 
-/// Files of a writer that died: "<name>.tmp.<pid>".
+/// Files of a writer that died.
 void remove_temporaries(const fs::path& run) {
-  for (const fs::path& folder : {run, run / "shards", run / "files", run / ".koine",
-                                 run / ".koine" / "journal", run / ".koine" / "factors"}) {
+  for (const fs::path& folder :
+       {run, run / "shards", run / "files", run / ".koine", run / ".koine" / "journal"}) {
     std::error_code none;
     for (const auto& entry : fs::directory_iterator(folder, none)) {
-      if (entry.path().filename().string().find(".tmp.") != std::string::npos)
-        fs::remove(entry.path(), none);
+      if (is_temporary(entry.path())) fs::remove(entry.path(), none);
     }
   }
 }

@@ -88,7 +88,7 @@ class Evaluator {
       }
       while (!running_.empty()) finish_one();
     } catch (...) {
-      note_finished();  // what is known is kept, whatever happened to another
+      keep_what_is_known();
       throw;
     }
     if (folder_ == nullptr) return;
@@ -187,6 +187,19 @@ class Evaluator {
       note_answer(ended.task, ended.answer.get());
     }
     return found;
+  }
+
+  /// The sweep ends: answers that are there are noted, commands that still run are ended.
+  void keep_what_is_known() {
+    request_stop();  // evaluate() looks for it
+    for (Running& each : running_) {
+      try {
+        note_answer(each.task, each.answer.get());
+      } catch (const Error&) {
+        // not evaluated, or not to be written: the same command does it again
+      }
+    }
+    running_.clear();
   }
 
   void note_answer(const EvaluationTask& task, const Evaluated& answer) {

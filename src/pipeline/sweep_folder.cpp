@@ -50,6 +50,14 @@ Json parse_or_null(const std::string& text) {
 
 }  // namespace
 
+std::string status_of(const Json& result) {
+  return result.is_object() ? result.value("status", "pending") : "pending";
+}
+
+bool has_failed(const Json& result) {
+  return status_of(result) == "failed" || status_of(result) == "timed out";
+}
+
 std::string settings_text(const SeenPoint& point) {
   std::string text;
   for (const auto& [name, value] : point.settings)

@@ -19,6 +19,11 @@ struct SeenPoint {
   std::string recipe;                                         ///< YAML that `koine merge` runs
 };
 
+/// Of what a folder knows of an id: "pending" where that is nothing; "merged", "done", "failed",
+/// "timed out".
+[[nodiscard]] std::string status_of(const Json& result);
+[[nodiscard]] bool has_failed(const Json& result);
+
 /// "rank 7, density 0.2".
 [[nodiscard]] std::string settings_text(const SeenPoint& point);
 

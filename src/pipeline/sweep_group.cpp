@@ -50,11 +50,13 @@ std::vector<std::vector<PlannedPoint>> read_recipes(const recipe::Sweep& sweep,
   return groups;
 }
 
-/// Each once.
-void note(const std::vector<std::string>& warnings, std::vector<std::string>& all) {
-  for (const std::string& warning : warnings) {
-    if (std::ranges::find(all, warning) == all.end()) all.push_back(warning);
-  }
+template <typename T>
+void add_new(const T& value, std::vector<T>& all) {
+  if (std::ranges::find(all, value) == all.end()) all.push_back(value);
+}
+
+void add_new(const std::vector<std::string>& warnings, std::vector<std::string>& all) {
+  for (const std::string& warning : warnings) add_new(warning, all);
 }
 
 /// Weights and the like are a point's own, though the models are the same.
@@ -86,10 +88,10 @@ SweepPlan plan_points(const recipe::Sweep& sweep, const std::vector<std::string>
       point.method = methods::make(point.recipe.merge_method);
       take_entries(point.recipe, group.inputs);
       point.plan = make_plan(point.recipe, group.inputs, processes.size());
-      note(point.recipe.warnings, plan.warnings);
-      note(point.plan.warnings, plan.warnings);
+      add_new(point.recipe.warnings, plan.warnings);
+      add_new(point.plan.warnings, plan.warnings);
     }
-    note(group.inputs.notes, plan.warnings);
+    add_new(group.inputs.notes, plan.warnings);
     plan.groups.push_back(std::move(group));
   }
   return plan;
@@ -108,16 +110,11 @@ std::string anchored_recipe(recipe::Recipe recipe) {
 std::vector<lowrank::RankTarget> ranks_of(const SweepGroup& group,
                                           const std::vector<std::size_t>& points) {
   std::vector<lowrank::RankTarget> ranks;
-  const auto add = [&](const lowrank::RankTarget& rank) {
-    const bool is_known = std::ranges::any_of(ranks, [&](const lowrank::RankTarget& known) {
-      return known.number.kept == rank.number.kept && known.energy == rank.energy;
-    });
-    if (!is_known) ranks.push_back(rank);
-  };
   for (const std::size_t i : points) {
     for (const PlannedTensor& planned : group.points[i].plan.tensors) {
       if (planned.treatment != Treatment::pruned) continue;
-      for (std::size_t t = 0; t < planned.parts.size(); ++t) add(planned.parts[t].prune.rank);
+      for (std::size_t t = 0; t < planned.parts.size(); ++t)
+        add_new(planned.parts[t].prune.rank, ranks);
     }
   }
   return ranks;

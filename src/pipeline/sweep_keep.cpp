@@ -19,8 +19,7 @@ std::string list_of(const KeepContext& context) {
   const SweepResults results = gather_results(context.sweep, *context.folder, context.numbers);
   Json rows = Json::array();
   for (const PointRow& row : results.rows) {
-    const std::string status =
-        row.result.is_object() ? row.result.value("status", "pending") : "pending";
+    const std::string status = status_of(row.result);
     const bool has_result = status == "merged" || status == "done";
     if (context.sweep.keep == recipe::Keep::all && !row.same_as && has_result)
       rows.push_back({fmt::format("points/{}/merged", row.number), row.point.recipe});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -24,13 +25,21 @@ const Json& member(const Json& object, const char* key) {
   return found == object.end() ? kNothing : *found;
 }
 
-/// A setting as a number where it is one, else as text.
-Json value_of(const std::string& text) {
-  double number = 0;
+/// The number that all of the text is.
+template <typename T>
+std::optional<T> all_of(const std::string& text) {
+  T number{};
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (code != std::errc() || end != text.data() + text.size()) return text;
-  if (text.find_first_of(".eEnN") == std::string::npos) return std::stoll(text);
-  return number;
+  const bool is_all = code == std::errc() && end == text.data() + text.size();
+  return is_all ? std::optional(number) : std::nullopt;
+}
+
+/// A setting as a number where it is a finite one, else as text.
+Json value_of(const std::string& text) {
+  if (const auto whole = all_of<std::int64_t>(text)) return *whole;
+  if (const auto whole = all_of<std::uint64_t>(text)) return *whole;
+  const auto number = all_of<double>(text);
+  return number && std::isfinite(*number) ? Json(*number) : Json(text);
 }
 
 std::string csv_field(const std::string& text) {
@@ -58,11 +67,6 @@ std::vector<std::string> metric_names(const SweepResults& results) {
   return ordered;
 }
 
-std::string status_of(const PointRow& row) {
-  const Json& status = member(row.result, "status");
-  return status.is_string() ? status.get<std::string>() : "pending";
-}
-
 std::string setting_of(const PointRow& row, const std::string& column) {
   for (const auto& [name, value] : row.point.settings) {
     if (name == column) return value;
@@ -84,7 +88,7 @@ std::string csv_of(const SweepResults& results, const std::vector<std::string>& 
       text += "," + csv_number(member(member(row.result, "metrics"), name.c_str()));
     for (const std::string& name : kStatistics)
       text += "," + csv_number(member(member(row.result, "statistics"), name.c_str()));
-    text += "," + status_of(row) + "\n";
+    text += "," + status_of(row.result) + "\n";
   }
   return text;
 }
@@ -96,7 +100,7 @@ Json row_json(const PointRow& row) {
             {"id", row.point.id},
             {"same_as", row.same_as ? Json(*row.same_as) : Json()},
             {"settings", settings},
-            {"status", status_of(row)},
+            {"status", status_of(row.result)},
             {"message", ""},
             {"metrics", Json::object()},
             {"statistics", Json::object()},
@@ -132,7 +136,7 @@ Json json_of(const SweepResults& results, const std::vector<std::string>& metric
 std::optional<double> metric_of(const std::string& digest, const PointRow& row) {
   const Json& metric = member(row.result, "metric");
   const bool is_current = member(row.result, "evaluation") == digest;
-  return is_current && status_of(row) == "done" && metric.is_number()
+  return is_current && status_of(row.result) == "done" && metric.is_number()
              ? std::optional(metric.get<double>())
              : std::nullopt;
 }

@@ -2,17 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
-#include "core/stop.hpp"
 #include "pipeline/command_text.hpp"
 #include "pipeline/finish.hpp"
 #include "pipeline/kept_factors.hpp"
@@ -36,14 +34,6 @@ Json to_json(const PointStatistics& statistics) {
           {"energy_kept", statistics.energy_kept},
           {"drift", statistics.drift},
           {"sign_conflicts", statistics.sign_conflicts}};
-}
-
-std::string status_of(const Json& result) {
-  return result.is_object() ? result.value("status", "pending") : "pending";
-}
-
-bool has_failed(const Json& result) {
-  return status_of(result) == "failed" || status_of(result) == "timed out";
 }
 
 class SweepRun {
@@ -148,9 +138,8 @@ class SweepRun {
   }
 
   void make_statistics(const SweepGroup& group, const std::vector<std::size_t>& points) {
-    if (processes_.is_root()) (void)store::FactorCache(options_.cache);
-    processes_.barrier();
-    KeptFactors factors(options_.cache, group.arithmetic, KeptFactors::Trouble::is_noted);
+    std::optional<KeptFactors> cache;
+    KeptFactors& factors = open_cache(options_.cache, group.arithmetic, cache, processes_);
     factors.expect(ranks_of(group, points));
     if (watcher_.reading) watcher_.reading(group.points[points[0]].plan, path_);
     const auto statistics = sweep_statistics(group, points, {options_.threads, options_.memory},
@@ -167,8 +156,7 @@ class SweepRun {
       folder_->set_result(group.points[points[i]].id, result);
     }
     outcome_.computed += static_cast<std::int64_t>(points.size());
-    if (const std::string trouble = factors.trouble(); !trouble.empty())
-      outcome_.notes.push_back("factors were not kept in the cache: " + trouble);
+    factors.settle(outcome_.notes);
   }
 
   /// The root decides what there is to do; all merge. Collective.
@@ -208,14 +196,6 @@ class SweepRun {
       outcome_.matrices_found += rank.at("matrices_found").get<std::int64_t>();
     }
     write_timing(path_, ranks, seconds());
-    settle_cache();
-  }
-
-  /// Keeps the cache within its limit.
-  void settle_cache() {
-    if (outcome_.computed == 0 && outcome_.evaluated == 0) return;
-    const std::int64_t limit = store::use_of_cache(options_.cache).limit;
-    if (limit > 0) (void)store::prune_cache(options_.cache, limit);
   }
 
   /// What is known of all points and baselines. Root only.

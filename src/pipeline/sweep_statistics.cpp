@@ -8,31 +8,15 @@
 
 #include <fmt/format.h>
 
-#include "backend/elementwise.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "core/thread_pool.hpp"
 #include "lowrank/truncated_svd.hpp"
-#include "pipeline/blocks.hpp"
 #include "pipeline/find_budget.hpp"
-#include "pipeline/swept_tensor.hpp"
+#include "pipeline/swept_sum.hpp"
 
 namespace koine::pipeline {
 namespace {
-
-/// |W_0|^2 of a tensor, read before: from the page cache.
-double base_squared(const checkpoint::TensorInfo& tensor, const MergeContext& context,
-                    Scratch& scratch) {
-  double sum = 0;
-  for_blocks(tensor.count(), [&](std::int64_t first, std::int64_t count) {
-    const auto raw = scratch.raw_base.take(count * size_of(tensor.dtype));
-    context.sources[0].read(tensor, first, count, raw);
-    const auto base = scratch.base.take(count);
-    backend::widen({tensor.dtype, raw}, base);
-    sum += backend::sum_of_squares(base);
-  });
-  return sum;
-}
 
 /// What a tensor's figures say of the result alone, so that settings with one result have one: of
 /// what lambda 0 leaves out nothing is kept; where L is tau, all of it.
@@ -63,16 +47,6 @@ std::int64_t available_memory() {
     return std::stoll(line.substr(13)) * kKib / 5 * 4 / comm::launched_on_this_machine();
   }
   return 0;
-}
-
-bool has_same_ranks(const PlannedTensor& a, const PlannedTensor& b) {
-  for (std::size_t t = 0; t < a.parts.size(); ++t) {
-    const auto &mine = a.parts[t].prune, &its = b.parts[t].prune;
-    if (mine.rank.number.kept != its.rank.number.kept || mine.rank.energy != its.rank.energy ||
-        mine.svd.mode != its.svd.mode || mine.svd.tolerance != its.svd.tolerance)
-      return false;
-  }
-  return true;
 }
 
 class SweepStatistics {
@@ -132,14 +106,9 @@ class SweepStatistics {
       if (merges_[i].budget != nullptr) continue;
       MergeContext context{group_.inputs, sources_,          *point(i).method,
                            false,         context_.progress, context_.factors};
-      ModelBudget found = find_budget(point(i).plan, context, threads_, processes_);
-      std::string text;
       const Identity identity{"", group_.identity, group_.arithmetic};
-      if (processes_.is_root()) text = budget_text(found, identity);
-      processes_.broadcast(text);
-      auto told = budget_from(text, point(i).plan, identity, false);
-      if (!told) throw CommError("the thresholds did not arrive whole; run the same command again");
-      budgets_.back() = std::make_unique<ModelBudget>(std::move(*told));
+      budgets_.back() = std::make_unique<ModelBudget>(
+          find_budget(point(i).plan, context, identity, threads_, processes_).budget);
       merges_[i].budget = budgets_.back().get();
     }
   }
@@ -179,10 +148,10 @@ class SweepStatistics {
   }
 
   void visit(std::size_t tensor, SweepScratch& scratch) {
-    const auto rows = swept_rows(tensor, merges_, context_, scratch);
+    const auto [rows, squared] = swept_rows(tensor, merges_, context_, scratch);
     const checkpoint::TensorInfo& info =
         group_.inputs.base.tensors[merges_[0].plan->tensors[tensor].index];
-    if (is_float(info.dtype)) base_squares_[tensor] = base_squared(info, context_, scratch.merge);
+    base_squares_[tensor] = squared;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const PlannedTensor& planned = merges_[i].plan->tensors[tensor];
       slots_[i].fill(tensor, as_made(rows[i], planned, info));

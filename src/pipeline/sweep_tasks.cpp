@@ -13,12 +13,10 @@ namespace fs = std::filesystem;
 
 /// Whether this result is to be made (again).
 bool is_wanted(const TaskContext& context, const Json& result) {
-  const std::string status = result.is_object() ? result.value("status", "pending") : "pending";
-  const bool has_failed = status == "failed" || status == "timed out";
   const std::string judged = result.is_object() ? result.value("evaluation", "") : "";
-  if (judged.empty() && has_failed) return false;  // overflowed: there is no checkpoint
+  if (judged.empty() && has_failed(result)) return false;  // overflowed: there is no checkpoint
   const bool is_judged = judged == evaluation_digest(context.evaluation);
-  return context.only_failed ? is_judged && has_failed : !is_judged;
+  return context.only_failed ? is_judged && has_failed(result) : !is_judged;
 }
 
 /// A value as a command may use it: text as it is, all else as JSON.

@@ -5,11 +5,6 @@
 namespace koine::pipeline {
 namespace {
 
-bool is_same_rank(const methods::PruneParameters& a, const methods::PruneParameters& b) {
-  return a.rank.number.kept == b.rank.number.kept && a.rank.energy == b.rank.energy &&
-         a.svd.mode == b.svd.mode && a.svd.tolerance == b.svd.tolerance;
-}
-
 bool has_same_parts(const SweptSum& a, const SweptSum& b) {
   const bool by_density = a.treatment() == Treatment::pruned && a.merge->method->keeps_largest();
   for (std::size_t t = 0; t < a.planned->parts.size(); ++t) {
@@ -30,12 +25,17 @@ bool is_same(const SweptSum& a, const SweptSum& b) {
 
 }  // namespace
 
-bool SweptSum::has_same_low_part(const SweptSum& other) const {
-  if (merge->method->name() != other.merge->method->name()) return false;
-  for (std::size_t t = 0; t < planned->parts.size(); ++t) {
-    if (!is_same_rank(planned->parts[t].prune, other.planned->parts[t].prune)) return false;
+bool has_same_ranks(const PlannedTensor& a, const PlannedTensor& b) {
+  for (std::size_t t = 0; t < a.parts.size(); ++t) {
+    const auto &mine = a.parts[t].prune, &its = b.parts[t].prune;
+    if (mine.rank != its.rank || mine.svd != its.svd) return false;
   }
   return true;
+}
+
+bool SweptSum::has_same_low_part(const SweptSum& other) const {
+  return merge->method->name() == other.merge->method->name() &&
+         has_same_ranks(*planned, *other.planned);
 }
 
 std::vector<SweptSum> distinct_sums(std::size_t tensor, std::span<const SweptMerge> merges) {

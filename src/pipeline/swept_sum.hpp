@@ -8,6 +8,9 @@
 
 namespace koine::pipeline {
 
+/// Whether every expert's factors are the same in both.
+[[nodiscard]] bool has_same_ranks(const PlannedTensor& a, const PlannedTensor& b);
+
 /// A sum over the experts that one or more of the merges share in a tensor; they may scale it
 /// differently.
 struct SweptSum {

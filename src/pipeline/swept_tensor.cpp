@@ -26,17 +26,17 @@ class SweptTensor {
         sums_(distinct_sums(tensor, merges)),
         block_(tensor, merges, scratch) {}
 
-  std::vector<stats::TensorRow> run() {
+  SweptRows run() {
     sweep_matrix();
     sweep_blocks();
-    std::vector<stats::TensorRow> rows(merges_.size());
+    SweptRows found{std::vector<stats::TensorRow>(merges_.size()), base_squared_};
     for (const SweptSum& sum : sums_) {
       for (const std::size_t merge : sum.merges) {
-        rows[merge] = sum.row;
-        rows[merge].model.overflows = block_.overflows(merge);
+        found.rows[merge] = sum.row;
+        found.rows[merge].model.overflows = block_.overflows(merge);
       }
     }
-    return rows;
+    return found;
   }
 
  private:
@@ -73,6 +73,7 @@ class SweptTensor {
     for_blocks(info_.count(), [&](std::int64_t first, std::int64_t count) {
       base_blocks_.push_back(base_block({info_.dtype, slice(raw, first * width, count * width)},
                                         slice(base, first, count)));
+      base_squared_ += base_blocks_.back().squared;
     });
     tau_squares_.clear();
     for (std::size_t t = 0; t < experts_; ++t) {
@@ -158,9 +159,11 @@ class SweptTensor {
     if (sums.empty()) return;
     const bool needs_experts = !sums_with({Treatment::dense, Treatment::averaged}).empty();
     TensorReader reader(*sums[0]->planned, context_, scratch_.merge);
+    base_squared_ = 0;
     for_blocks(info_.count(), [&](std::int64_t first, std::int64_t count) {
       const auto raw = reader.read_base(first, count);
       const BaseBlock base = base_block({info_.dtype, raw}, scratch_.merge.base.take(count));
+      base_squared_ += base.squared;
       if (needs_experts) read_block(reader, first, base);
       for (SweptSum* sum : sums) add_up_block(reader, *sum, base);
     });
@@ -206,6 +209,7 @@ class SweptTensor {
   std::size_t experts_;
   std::vector<SweptSum> sums_;
   BlockSum block_;
+  double base_squared_ = 0;
   std::vector<BaseBlock> base_blocks_;  ///< of a matrix
   std::vector<double> tau_squares_;     ///< by expert, of a matrix or a block
   std::vector<stats::ExpertRow> low_rows_;
@@ -215,8 +219,8 @@ class SweptTensor {
 
 }  // namespace
 
-std::vector<stats::TensorRow> swept_rows(std::size_t tensor, std::span<const SweptMerge> merges,
-                                         const MergeContext& context, SweepScratch& scratch) {
+SweptRows swept_rows(std::size_t tensor, std::span<const SweptMerge> merges,
+                     const MergeContext& context, SweepScratch& scratch) {
   return SweptTensor(tensor, merges, context, scratch).run();
 }
 

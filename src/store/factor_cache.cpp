@@ -66,7 +66,7 @@ std::vector<Entry> entries_of(const fs::path& folder) {
   for (const fs::directory_entry& group : fs::directory_iterator(folder, none)) {
     if (group.path().filename().string().size() != 2 || !group.is_directory(none)) continue;
     for (const fs::directory_entry& file : fs::directory_iterator(group.path(), none)) {
-      const bool is_unfinished = is_unfinished_factor_file(file.path());
+      const bool is_unfinished = is_temporary(file.path());
       if (!is_unfinished && file.path().extension() != kExtension) continue;
       struct stat status {};
       if (::stat(file.path().c_str(), &status) != 0) continue;

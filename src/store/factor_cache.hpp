@@ -8,8 +8,8 @@
 #include "store/factor_file.hpp"
 
 /// A folder of factors for all merges that name it: koine-cache.json marks it, and every rung lies
-/// in ab/cdef….factors, named by the SHA-256 of its key. Any number of threads, processes and
-/// machines may use it at once.
+/// in ab/cdef….factors, named by the SHA-256 of its key. Any number of threads and processes
+/// may use it at once.
 namespace koine::store {
 
 class FactorCache {

@@ -4,8 +4,6 @@
 #include <bit>
 #include <cstring>
 
-#include <fmt/format.h>
-
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/hash.hpp"
@@ -126,22 +124,7 @@ void write_factors(const std::filesystem::path& path, const std::string& key, co
     append(text, answer.b);
   }
   text += hash_of(text);
-  const std::filesystem::path temporary = temporary_for(path);
-  std::error_code code;
-  try {
-    File file = File::create(temporary);
-    file.write_at(std::as_bytes(std::span(text)), 0);
-    file.close();
-  } catch (const Error&) {
-    std::filesystem::remove(temporary, code);
-    throw;
-  }
-  std::filesystem::rename(temporary, path, code);
-  if (code) {
-    std::error_code none;
-    std::filesystem::remove(temporary, none);
-    throw StorageError(fmt::format("{}: renaming into place: {}", path.string(), code.message()));
-  }
+  replace_file(path, text);
 }
 
 std::optional<Rung> read_factors(const std::filesystem::path& path, const std::string& key) {
@@ -154,10 +137,6 @@ std::optional<Rung> read_factors(const std::filesystem::path& path, const std::s
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }
-}
-
-bool is_unfinished_factor_file(const std::filesystem::path& path) {
-  return path.filename().string().find(".tmp.") != std::string::npos;
 }
 
 }  // namespace koine::store

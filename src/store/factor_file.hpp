@@ -13,17 +13,12 @@
 namespace koine::store {
 
 /// `key` says what the rung was made from and by; it is one line.
-/// Temporary name and rename, but no fsync: a file that a power cut spoilt is made again. Many
-/// threads, processes and machines may write one path at once: the last one's file stays.
-/// @throws StorageError
+/// As core's replace_file: a file that a power cut spoilt is made again. @throws StorageError
 void write_factors(const std::filesystem::path& path, const std::string& key,
                    const lowrank::Rung& rung);
 
 /// Nothing where the file is not there, is damaged, or was made from or by something else.
 [[nodiscard]] std::optional<lowrank::Rung> read_factors(const std::filesystem::path& path,
                                                         const std::string& key);
-
-/// Whether a file name is that of a write_factors that has not ended.
-[[nodiscard]] bool is_unfinished_factor_file(const std::filesystem::path& path);
 
 }  // namespace koine::store

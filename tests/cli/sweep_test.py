@@ -178,6 +178,12 @@ class Statistics(Sweeps):
         self.sweep("back.yaml", "--output", "there")
         self.assertEqual([row["point"] for row in self.rows("there")], ["0", "1", "2", "3"])
 
+    def test_settings_of_any_kind_are_shown(self):
+        values = ["18446744073709551615", "0", "7"]  # the largest seed is no signed number
+        self.sweep(self.write("seeds.yaml", "points:", *(f"  - {{seed: {value}}}" for value in values)), "--output", "seeds")
+        self.assertEqual([point["settings"]["seed"] for point in self.results("seeds")["points"]], [int(value) for value in values])
+        self.assertEqual([row["seed"] for row in self.rows("seeds")], values)
+
     def test_a_parameter_without_use_is_named(self):
         done = self.run_ok("sweep", self.write("unused.yaml", "grid: {merge_method: [svp, lors], density: [0.1]}"), "--output", "unused")
         self.assertIn("density", "".join(line for line in done.stderr.splitlines() if line.startswith("warning:")))

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/file.hpp"
 #include "support/small_run.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -66,7 +67,7 @@ TEST(FactorFile, AnotherKeyIsNoEntry) {
   write_factors(path, "key", rung());
   EXPECT_FALSE(read_factors(path, "another key"));
   for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
-    EXPECT_FALSE(is_unfinished_factor_file(entry.path()));
+    EXPECT_FALSE(is_temporary(entry.path()));
 }
 
 TEST(FactorFile, EveryDamagedByteAndEveryCutIsFound) {

@@ -2,8 +2,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <random>
 #include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
 
 namespace koine::test {
 
@@ -32,6 +38,29 @@ inline std::string mutate(std::string text, std::mt19937& random) {
     }
   }
   return text;
+}
+
+/// Reads `count` mutations of these texts in turn: each is read, or refused by a message that names
+/// the file.
+template <typename Read>
+void expect_read_or_refused(const std::vector<const char*>& texts, int count,
+                            const std::string& file, unsigned seed, Read read) {
+  std::mt19937 random(seed);
+  int good = 0, bad = 0;
+  for (int i = 0; i < count; ++i) {
+    const std::string text = mutate(texts[static_cast<std::size_t>(i) % texts.size()], random);
+    try {
+      read(text);
+      ++good;
+    } catch (const InputError& error) {
+      EXPECT_NE(std::string(error.what()).find(file), std::string::npos) << error.what();
+      ++bad;
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << error.what() << "\n" << text;
+    }
+  }
+  EXPECT_GT(good, 100) << "mutations are too wild to test anything but the parser";
+  EXPECT_GT(bad, 100);
 }
 
 }  // namespace koine::test
