@@ -92,11 +92,10 @@ void KeptFactors::remove_from(const std::filesystem::path& run) {
 
 KeptFactors& open_cache(const std::filesystem::path& folder, const std::string& arithmetic,
                         std::optional<KeptFactors>& cache, comm::Communicator& processes) {
-  const auto open = [&] { cache.emplace(folder, arithmetic, KeptFactors::Trouble::is_noted); };
-  if (processes.is_root()) open();
-  processes.barrier();
-  if (!processes.is_root()) open();
-  return *cache;
+  if (!processes.is_root()) processes.barrier();
+  KeptFactors& opened = cache.emplace(folder, arithmetic, KeptFactors::Trouble::is_noted);
+  if (processes.is_root()) processes.barrier();
+  return opened;
 }
 
 methods::PruneParameters prune_parameters(const PlannedTensor& planned, std::size_t expert,

@@ -25,7 +25,8 @@ std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
       const std::int64_t kept = rank.energy > 0 ? kRung - 1 : rank.number.kept;
       if (kept < shorter) rung = std::max(rung, lowrank::rung_of(kept, shorter));
     }
-    bytes += std::int64_t{3 * 4} * rung * (shorter + longer);
+    constexpr std::int64_t kPairs = 3, kFloat = 4;
+    bytes += kPairs * kFloat * rung * (shorter + longer);
     bytes += 8 * (kMatrices * shorter * shorter + kPanel * shorter + kRung * (shorter + longer));
   }
   return bytes;
