@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -63,6 +62,18 @@ int open_retrying(const char* path, int flags, mode_t mode = 0) {
   do descriptor = ::open(path, flags | O_CLOEXEC, mode);
   while (descriptor < 0 && errno == EINTR);
   return descriptor;
+}
+
+/// Closes it. On Linux a descriptor is gone even where a signal interrupts that.
+bool is_closed(int descriptor) {
+  return ::close(descriptor) == 0 || errno == EINTR;
+}
+
+int sync_retrying(int descriptor) {
+  int status = 0;
+  do status = ::fsync(descriptor);
+  while (status != 0 && errno == EINTR);
+  return status;
 }
 
 void rename_over(const std::filesystem::path& from, const std::filesystem::path& to) {
@@ -131,8 +142,7 @@ File& File::operator=(File&& other) noexcept {
 }
 
 File::~File() {
-  if (descriptor_ >= 0 && ::close(descriptor_) != 0)
-    std::fprintf(stderr, "koine: %s: close failed\n", path_.c_str());
+  if (descriptor_ >= 0) ::close(descriptor_);  // who wrote closes by close(), or is failing already
 }
 
 void File::read_at(std::span<std::byte> out, std::int64_t offset) const {
@@ -178,13 +188,11 @@ void File::start_reading(std::int64_t offset, std::int64_t bytes) const noexcept
 }
 
 void File::sync() const {
-  while (::fsync(descriptor_) != 0) {
-    if (errno != EINTR) throw_storage(path_, "fsync");
-  }
+  if (sync_retrying(descriptor_) != 0) throw_storage(path_, "fsync");
 }
 
 void File::close() {
-  if (descriptor_ >= 0 && ::close(std::exchange(descriptor_, -1)) != 0)
+  if (descriptor_ >= 0 && !is_closed(std::exchange(descriptor_, -1)))
     throw_storage(path_, "closing");
 }
 
@@ -197,7 +205,7 @@ std::int64_t File::size() const {
 void sync_folder(const std::filesystem::path& folder) {
   const int descriptor = open_retrying(folder.c_str(), O_RDONLY | O_DIRECTORY);
   if (descriptor < 0) throw_storage(folder.string(), "opening the folder");
-  const int status = ::fsync(descriptor);
+  const int status = sync_retrying(descriptor);
   const int code = errno;
   ::close(descriptor);
   errno = code;
