@@ -14,6 +14,8 @@ void add_plan(CLI::App& app, Session& session);
 void add_synth(CLI::App& app, Session& session);
 void add_sweep(CLI::App& app, Session& session);
 void add_cache(CLI::App& app, Session& session);
+void add_submit(CLI::App& app, Session& session);
+void add_status(CLI::App& app, Session& session);
 void add_export(CLI::App& app, Session& session);
 void add_verify(CLI::App& app, Session& session);
 void add_inspect(CLI::App& app, Session& session);

@@ -3,21 +3,17 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "core/text.hpp"
+#include "pipeline/attempt.hpp"
 
 namespace koine::jobs {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::filesystem::path counts_path(const std::filesystem::path& run, int rank) {
-  return run / ".koine" / fmt::format("progress.{}", rank);
-}
 
 std::string bar(double share, int width) {
   const int full = static_cast<int>(share * width);
@@ -55,7 +51,6 @@ void LiveProgress::watch() {
   auto next_line = start + 30s;
   std::unique_lock lock(guard_);
   while (!wake_.wait_for(lock, draws_bar_ ? 200ms : 500ms, [this] { return is_over_; })) {
-    leave_counts();
     if (!session_.is_root() || session_.is_quiet) continue;
     const auto now = std::chrono::steady_clock::now();
     const double seconds = std::chrono::duration<double>(now - start).count();
@@ -67,25 +62,14 @@ void LiveProgress::watch() {
       next_line += 30s;
     }
   }
-  leave_counts();
-}
-
-void LiveProgress::leave_counts() const {
-  if (!session_.processes || session_.processes->size() == 1) return;
-  std::ofstream file(counts_path(goal_.run, session_.processes->rank().value), std::ios::trunc);
-  file << progress_.bytes.load() << ' ' << progress_.matrices.load() << '\n';
 }
 
 std::string LiveProgress::line(double seconds) const {
   std::int64_t bytes = progress_.bytes, matrices = progress_.matrices;
-  const int processes = session_.processes ? session_.processes->size() : 1;
-  for (int rank = 1; rank < processes; ++rank) {
-    std::ifstream file(counts_path(goal_.run, rank));
-    std::int64_t b = 0, m = 0;
-    if (file >> b >> m) {
-      bytes += b;
-      matrices += m;
-    }
+  for (const pipeline::Beat& beat : pipeline::read_beats(goal_.run)) {
+    if (beat.rank == 0) continue;
+    bytes += beat.bytes;
+    matrices += beat.matrices;
   }
   const double share =
       goal_.bytes > 0 ? std::min(1.0, static_cast<double>(bytes) / static_cast<double>(goal_.bytes))

@@ -13,8 +13,7 @@
 namespace koine::jobs {
 
 /// Shows how a run goes on: a bar on a terminal, a plain line every 30 s elsewhere; on the root,
-/// for all processes. Every process leaves its counts in .koine/progress.RANK twice a second; the
-/// root adds them up.
+/// for all processes: the root adds up what the beats of the others say (heart_beat.hpp).
 class LiveProgress {
  public:
   struct Goal {
@@ -33,7 +32,6 @@ class LiveProgress {
 
  private:
   void watch();
-  void leave_counts() const;
   [[nodiscard]] std::string line(double seconds) const;
 
   const Session& session_;

@@ -13,6 +13,7 @@
 #include "commands.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
+#include "heart_beat.hpp"
 
 namespace koine::jobs {
 namespace {
@@ -50,6 +51,8 @@ void add_commands(CLI::App& app, Session& session) {
   add_synth(app, session);
   add_sweep(app, session);
   add_cache(app, session);
+  add_submit(app, session);
+  add_status(app, session);
   add_bench(app, session);
   add_completion(app, session);
   add_man(app, session);
@@ -104,6 +107,14 @@ std::vector<std::string> words_of(int argc, char** argv) {
   return words;
 }
 
+/// The command as it can be typed again; Slurm's jobs have their script.
+std::string line_of(const std::vector<std::string>& words) {
+  const int processes = comm::launched_processes();
+  std::string line = processes > 1 ? fmt::format("mpirun -n {} koine", processes) : "koine";
+  for (const std::string& word : words) line += " " + shell_word(word);
+  return line;
+}
+
 /// A command's help with its example, which stands at the head of its footer, moved in front of the
 /// options.
 std::string help_of(const CLI::App& command) {
@@ -138,6 +149,7 @@ int fail(Session& session, ExitCode code, const std::string& message) {
     session.say(message);
   else
     session.fail(message);
+  note_ending(session, code, message);
   if (session.processes && session.processes->size() > 1)
     session.processes->abort(static_cast<int>(code));
   return static_cast<int>(code);
@@ -146,7 +158,9 @@ int fail(Session& session, ExitCode code, const std::string& message) {
 int run(Session& session) {
   if (!session.shares_work && comm::launched_rank().value != 0) return 0;
   try {
-    return static_cast<int>(session.command());
+    const ExitCode code = session.command();
+    note_ending(session, code, "");
+    return static_cast<int>(code);
   } catch (const Error& error) {
     return fail(session, error.code(), error.what());
   } catch (const std::filesystem::filesystem_error& error) {
@@ -173,6 +187,7 @@ int parse_and_run(int argc, char** argv) {
   app.add_flag("--json", as_json, "With --version: as JSON");
   add_commands(app, session);
   std::vector<std::string> words = words_of(argc, argv);
+  session.typed = line_of(words);
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());
     app.parse(reversed);

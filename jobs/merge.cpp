@@ -8,6 +8,7 @@
 #include "commands.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "heart_beat.hpp"
 #include "live_progress.hpp"
 #include "plan_view.hpp"
 #include "recipe_options.hpp"
@@ -96,6 +97,7 @@ ExitCode run_merge(Session& session, const Options& options) {
   for (const std::string& warning : recipe.warnings) session.warn(warning);
 
   pipeline::Progress progress;
+  HeartBeat heart(session, progress);
   LiveProgress live(session, progress);
   int threads = wanted;
   pipeline::MergeWatcher watcher;
@@ -110,7 +112,9 @@ ExitCode run_merge(Session& session, const Options& options) {
     session.say(fmt::format("  {} tensors in {} shards from {} models, {} to read, {} to write",
                             plan.tensors.size(), plan.shards.size(), inputs.experts.size() + 1,
                             human_bytes(plan.bytes_in), human_bytes(plan.bytes_out)));
-    live.start({plan.bytes_in + plan.bytes_out, plan.matrices, run});
+    const std::int64_t bytes = plan.bytes_in + plan.bytes_out;
+    heart.start({run, used, bytes, plan.matrices, static_cast<std::int64_t>(plan.shards.size())});
+    live.start({bytes, plan.matrices, run});
   };
   pipeline::MergeOptions merge_options{
       wanted, memory_limit(options.memory), options.start_over, options.allow_nonfinite, {}};

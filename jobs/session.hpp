@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,6 +20,10 @@ class Session {
 
   bool shares_work =
       false;  ///< the command divides its work among processes; else the root alone does it
+
+  std::string typed;  ///< the command as a line for sh: "koine merge lors.yaml -o runs/five"
+  std::filesystem::path
+      work;  ///< the folder that says how this command goes; empty before it is known
 
   std::function<ExitCode()> command;              ///< set by the chosen subcommand's callback
   std::unique_ptr<comm::Communicator> processes;  ///< opened by commands that work on many tensors

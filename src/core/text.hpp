@@ -25,4 +25,7 @@ namespace koine {
 /// binary.
 [[nodiscard]] std::optional<std::int64_t> parse_bytes(std::string_view text);
 
+/// As one word of a line for sh: quoted where it must be.
+[[nodiscard]] std::string shell_word(const std::string& word);
+
 }  // namespace koine

@@ -118,8 +118,9 @@ void require_same_merge(RunFolder& run, const Identity& identity) {
         run.target.string(), run.state == RunState::complete ? "a complete" : "an unfinished",
         fmt::join(lines, "; ")));
   }
-  if (plan.at("arithmetic") != Json::parse(identity.arithmetic) &&
-      run.state != RunState::complete) {
+  const Json here = Json::parse(identity.arithmetic);
+  const bool is_known = !plan.at("arithmetic").is_null() && !here.is_null();
+  if (is_known && plan.at("arithmetic") != here && run.state != RunState::complete) {
     run.notes.push_back(fmt::format(
         "this machine computes differently from where the run began ({}); unfinished shards are "
         "merged with {}",

@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
+#include "core/text.hpp"
 
 namespace koine::pipeline {
 namespace {
@@ -11,17 +12,6 @@ constexpr std::int64_t kLargest = std::int64_t{1} << 20;
 
 std::filesystem::path path_of(const std::filesystem::path& run) {
   return run / ".koine" / "origin.json";
-}
-
-/// Quoted for sh where it must be.
-std::string quoted(const std::string& word) {
-  if (word.find_first_not_of(
-          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+%@") ==
-      std::string::npos)
-    return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
 }
 
 }  // namespace
@@ -51,10 +41,10 @@ std::optional<Origin> read_origin(const std::filesystem::path& run) {
 std::string merge_command(const std::filesystem::path& run) {
   const auto origin = read_origin(run);
   std::string command = "koine merge " +
-                        (origin ? quoted(origin->recipe_file) : std::string("RECIPE")) +
-                        " --output " + quoted(run.string());
+                        (origin ? shell_word(origin->recipe_file) : std::string("RECIPE")) +
+                        " --output " + shell_word(run.string());
   for (const std::string& text : origin ? origin->overrides : std::vector<std::string>{})
-    command += " --set " + quoted(text);
+    command += " --set " + shell_word(text);
   if (origin && origin->allow_nonfinite) command += " --allow-nonfinite";
   return command;
 }

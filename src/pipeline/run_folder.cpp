@@ -1,16 +1,14 @@
 #include "pipeline/run_folder.hpp"
 
-#include <cerrno>
-
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "core/error.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "pipeline/attempt.hpp"
 #include "pipeline/earlier_run.hpp"
 #include "store/manifest.hpp"
 
@@ -18,7 +16,7 @@ namespace koine::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr const char* kFreshSuffix = ".koine-fresh";
+constexpr int kRemovals = 10;
 
 bool is_empty_folder(const fs::path& folder) {
   return fs::is_directory(folder) && fs::is_empty(folder);
@@ -110,10 +108,13 @@ RunFolder prepare(const OpenRunOptions& options, const Identity& identity, const
     require_same_merge(run, identity);
     run.trusts_inputs = run.state == RunState::complete && inputs_untouched(run.path, inputs);
   }
+  forget_attempt(run.path);
   remove_temporaries(run.path);
   require_space(run.path,
                 options.bytes_out + (run.state == RunState::complete ? 0 : options.bytes_factors));
-  if (run.state != RunState::complete) write_plan(run.path, identity);
+  const bool is_known_better =
+      run.state == RunState::resumed && identity.arithmetic == kArithmeticOfLater;
+  if (run.state != RunState::complete && !is_known_better) write_plan(run.path, identity);
   return run;
 }
 
@@ -134,21 +135,6 @@ void exchange(const fs::path& a, const fs::path& b) {
 }
 
 }  // namespace
-
-void RunLock::add(const fs::path& run) {
-  const fs::path path = run / ".koine" / "lock";
-  if (!fs::exists(path)) File::create(path).close();
-  File file = File::open_update(path);
-  if (::flock(file.descriptor(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) {
-      throw InputError(
-          fmt::format("{}: another koine is working here; wait for it or choose another --output",
-                      run.string()));
-    }
-    return;  // a file system without locks
-  }
-  files_.push_back(std::move(file));
-}
 
 RunFolder foresee_run_folder(const OpenRunOptions& options, const Identity& identity) {
   RunFolder run;
@@ -191,7 +177,8 @@ void settle_run_folder(const RunFolder& run, const Inputs& inputs) {
   exchange(run.path, run.target);
   sync_folder(fs::absolute(run.target).parent_path());
   std::error_code none;
-  fs::remove_all(run.path, none);  // now the old run
+  // Now the old run. The last beats of our processes may fall into it meanwhile.
+  for (int i = 0; i < kRemovals && fs::exists(run.path, none); ++i) fs::remove_all(run.path, none);
 }
 
 }  // namespace koine::pipeline

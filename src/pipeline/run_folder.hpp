@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
-#include "core/file.hpp"
 #include "pipeline/inputs.hpp"
 #include "pipeline/plan.hpp"
+#include "pipeline/run_lock.hpp"
 
 namespace koine::pipeline {
 
@@ -19,7 +19,12 @@ struct Identity {
   std::string arithmetic;  ///< JSON: engine, backend, BLAS, instruction set. May change between
                            ///< start and resume.
 };
+/// Identity::arithmetic of a run that another machine will begin: not known yet.
+inline constexpr const char* kArithmeticOfLater = "null";
 [[nodiscard]] Identity identity_of(const recipe::Recipe& recipe, const Inputs& inputs);
+
+/// A run that --fresh makes grows in TARGET.koine-fresh.
+inline constexpr const char* kFreshSuffix = ".koine-fresh";
 
 enum class RunState : std::uint8_t { fresh, resumed, complete };
 
@@ -32,16 +37,6 @@ struct RunFolder {
   bool trusts_inputs = false;  ///< complete, and no input file has changed its size or time since
   std::string input_stats;     ///< root only: of all inputs before the first read
   std::vector<std::string> notes;
-};
-
-/// Locks folders for this process' life; released by the system when it ends, however it ends.
-class RunLock {
- public:
-  /// @throws InputError where another process holds the folder
-  void add(const std::filesystem::path& run);
-
- private:
-  std::vector<File> files_;
 };
 
 struct OpenRunOptions {

@@ -29,5 +29,13 @@ TEST(Text, ShowsFiguresForPeople) {
   EXPECT_EQ(human_seconds(185), "3 min 05 s");
 }
 
+TEST(Text, WordsOfAShellAreQuotedWhereTheyMustBe) {
+  EXPECT_EQ(shell_word("runs/five-1_a.b:c=d,e+f%g@h"), "runs/five-1_a.b:c=d,e+f%g@h");
+  EXPECT_EQ(shell_word(""), "''");
+  EXPECT_EQ(shell_word("two words"), "'two words'");
+  EXPECT_EQ(shell_word("it's $HOME"), "'it'\\''s $HOME'");
+  EXPECT_EQ(shell_word("~"), "'~'");
+}
+
 }  // namespace
 }  // namespace koine
