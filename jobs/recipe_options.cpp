@@ -12,6 +12,18 @@
 #include "core/text.hpp"
 
 namespace koine::jobs {
+namespace {
+
+std::filesystem::path output_folder(const std::string& path, const std::string& file) {
+  if (path.empty()) {
+    throw InputError(
+        fmt::format("{}: names no output; pass --output DIR or write output: {{path: DIR}}", file));
+  }
+  std::filesystem::path folder = path;
+  return folder.has_filename() ? folder : folder.parent_path();
+}
+
+}  // namespace
 
 void add_recipe_options(CLI::App& command, RecipeOptions& options) {
   command.add_option("RECIPE", options.recipe, "The merge recipe (YAML)")->required();
@@ -65,13 +77,11 @@ recipe::Recipe read_recipe(const RecipeOptions& options) {
 }
 
 std::filesystem::path target_of(const recipe::Recipe& recipe) {
-  if (recipe.output_path.empty()) {
-    throw InputError(fmt::format(
-        "{}: names no output; pass --output DIR or write output: {{path: DIR}}", recipe.file));
-  }
-  std::filesystem::path target = recipe.output_path;
-  if (!target.has_filename()) target = target.parent_path();
-  return target;
+  return output_folder(recipe.output_path, recipe.file);
+}
+
+std::filesystem::path sweep_folder_of(const recipe::Sweep& sweep) {
+  return output_folder(sweep.output_path, sweep.file);
 }
 
 int default_threads() {

@@ -8,7 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "comm/communicator.hpp"
-#include "recipe/recipe.hpp"
+#include "recipe/sweep.hpp"
 
 namespace koine::jobs {
 
@@ -40,6 +40,8 @@ void add_thread_options(CLI::App& command, int& threads, std::string& memory);
 /// The folder to write, relative to the working folder. @throws InputError where neither recipe nor
 /// --output names one
 [[nodiscard]] std::filesystem::path target_of(const recipe::Recipe& recipe);
+/// The same of a sweep.
+[[nodiscard]] std::filesystem::path sweep_folder_of(const recipe::Sweep& sweep);
 /// Cores this process may use, shared with the job's other processes on this machine. At least 1.
 [[nodiscard]] int default_threads();
 /// --memory in bytes; 0 where it is not given. @throws InputError

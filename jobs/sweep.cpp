@@ -1,5 +1,6 @@
 #include "pipeline/sweep.hpp"
 
+#include <charconv>
 #include <memory>
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 #include "commands.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "heart_beat.hpp"
 #include "live_progress.hpp"
 #include "recipe_options.hpp"
 
@@ -14,16 +16,25 @@ namespace koine::jobs {
 namespace {
 
 struct Options {
-  std::string sweep, output, memory, cache, only, backend = "auto", transport = "auto";
+  std::string sweep, output, memory, cache, only, part, backend = "auto", transport = "auto";
   std::vector<std::string> overrides;
   int threads = 0;
   bool as_json = false;
 };
 
-std::filesystem::path folder_of(const recipe::Sweep& sweep) {
-  if (!sweep.output_path.empty()) return sweep.output_path;
-  throw InputError(fmt::format(
-      "{}: names no output; pass --output DIR or write output: {{path: DIR}}", sweep.file));
+/// "3/8". @throws InputError
+pipeline::SweepPart part_of(const std::string& text) {
+  if (text.empty()) return {};
+  constexpr int kMost = 100'000;
+  pipeline::SweepPart part;
+  const char* end = text.data() + text.size();
+  const auto number = std::from_chars(text.data(), end, part.number);
+  const bool has_slash = number.ec == std::errc() && number.ptr != end && *number.ptr == '/';
+  const auto of = std::from_chars(has_slash ? number.ptr + 1 : end, end, part.of);
+  if (has_slash && of.ec == std::errc() && of.ptr == end && part.number >= 1 &&
+      part.number <= part.of && part.of <= kMost)
+    return part;
+  throw InputError(fmt::format("--part {}: expected K/N with K from 1 to N, such as 3/8", text));
 }
 
 void summarise(const Session& session, const pipeline::SweepOutcome& outcome) {
@@ -73,7 +84,7 @@ ExitCode run_sweep(Session& session, const Options& options) {
         "this version merges on the CPU only; use --backend cpu or leave --backend out");
   const recipe::Sweep sweep =
       recipe::read_sweep(options.sweep, {options.overrides, options.output});
-  const std::filesystem::path folder = folder_of(sweep);
+  const std::filesystem::path folder = sweep_folder_of(sweep);
   comm::Communicator& processes = session.open(transport_of(options.transport));
   for (const std::string& warning : sweep.warnings) session.warn(warning);
   pipeline::Progress progress;
@@ -81,17 +92,32 @@ ExitCode run_sweep(Session& session, const Options& options) {
   watcher.progress = &progress;
   watcher.say = [&](const std::string& line) { session.say(line); };
   watcher.note = [&](const std::string& note) { session.warn(note); };
+  HeartBeat heart(session, progress);
   LiveProgress live(session, progress);
+  const int threads = options.threads > 0 ? options.threads : default_threads();
+  watcher.opened = [&](const std::filesystem::path& work, std::int64_t points) {
+    heart.start({work, threads, 0, 0, points});
+  };
   watcher.reading = [&](const pipeline::Plan& plan, const std::filesystem::path& run) {
     live.start({plan.bytes_in, plan.matrices, run});
   };
   watcher.reading_over = [&] { live.stop(); };
-  const pipeline::SweepOptions sweep_options{
-      options.threads > 0 ? options.threads : default_threads(), memory_limit(options.memory),
-      options.cache, options.overrides, options.only == "failed"};
+  const pipeline::SweepOptions sweep_options{threads,
+                                             memory_limit(options.memory),
+                                             options.cache,
+                                             options.overrides,
+                                             options.only == "failed",
+                                             options.only == "statistics",
+                                             part_of(options.part)};
   const auto outcome = pipeline::sweep(sweep, folder, sweep_options, processes, watcher);
   for (const std::string& note : outcome.notes) session.warn(note);
-  summarise(session, outcome);
+  if (sweep_options.part.is_whole())
+    summarise(session, outcome);
+  else
+    session.say(
+        fmt::format("part {} of the sweep: {} evaluated, {} failed; koine sweep {} gathers "
+                    "what all parts found",
+                    options.part, outcome.evaluated, outcome.failed, options.sweep));
   session.result(options.as_json ? json_of(outcome) : folder.string());
   return outcome.failed > 0 ? ExitCode::input : ExitCode::done;
 }
@@ -111,9 +137,17 @@ void add_sweep(CLI::App& app, Session& session) {
                    "Overrides a key of the recipe: svd.mode=fast (repeatable)")
       ->option_text("KEY=VALUE")
       ->allow_extra_args(false);
-  command->add_option("--only", options->only, "failed: evaluate again what failed, nothing else")
+  command
+      ->add_option("--only", options->only,
+                   "failed: evaluate again what failed, nothing else; statistics: evaluate nothing")
       ->option_text("WHAT")
-      ->check(CLI::IsMember({"failed"}));
+      ->check(CLI::IsMember({"failed", "statistics"}));
+  command
+      ->add_option(
+          "--part", options->part,
+          "One of several jobs that evaluate at once: 3/8 is the third of eight; the whole "
+          "sweep then gathers what they found")
+      ->option_text("K/N");
   add_machine_options(*command, {options->backend, options->transport, options->threads,
                                  options->memory, options->cache});
   command->add_flag("--json", options->as_json, "The summary as JSON");

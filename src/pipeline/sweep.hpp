@@ -14,12 +14,23 @@
 
 namespace koine::pipeline {
 
+/// One of several processes' jobs that divide a sweep's points among them: the distinct points are
+/// dealt out in the order of the file. A part works in .koine/parts/NUMBER of the sweep's folder,
+/// which it only reads; the whole sweep takes over what its parts have found.
+struct SweepPart {
+  int number = 0;  ///< from 1
+  int of = 0;      ///< 0: this is no part
+  [[nodiscard]] bool is_whole() const noexcept { return of == 0; }
+};
+
 struct SweepOptions {
   int threads = 1;
   std::int64_t memory = 0;             ///< bytes per process; 0: no limit
   std::filesystem::path cache;         ///< of factors; empty: .koine/cache of the sweep's folder
   std::vector<std::string> overrides;  ///< --set: change the recipe
   bool only_failed = false;            ///< evaluates again what failed, and nothing else
+  bool only_statistics = false;        ///< evaluates and keeps nothing
+  SweepPart part{};                    ///< .is_whole(): all of it
 };
 
 struct SweepOutcome {
@@ -41,6 +52,9 @@ struct SweepOutcome {
 struct SweepWatcher {
   std::function<void(const std::string& line)> say;   ///< what happens now
   std::function<void(const std::string& note)> note;  ///< something the user should hear
+  /// On every process: the folder is ours, and so many points are wanted (the root's figure counts;
+  /// called again once it is known which of them are distinct).
+  std::function<void(const std::filesystem::path& folder, std::int64_t points)> opened;
   /// On every process: the inputs of a merge are about to be read, for the figures of all points;
   /// it is over.
   std::function<void(const Plan& plan, const std::filesystem::path& folder)> reading;

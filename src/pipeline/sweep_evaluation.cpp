@@ -68,11 +68,11 @@ Evaluated evaluate_patiently(const EvaluationCall& call, int retries) {
 
 class Evaluator {
  public:
-  Evaluator(const recipe::Sweep& sweep, const fs::path& path, const SweepOptions& options,
+  Evaluator(const recipe::Sweep& sweep, const SweepPlaces& places, const SweepOptions& options,
             SweepFolder* folder, comm::Communicator& processes, const SweepWatcher& watcher)
       : sweep_(sweep),
         evaluation_(*sweep.evaluate),
-        path_(path),
+        places_(places),
         options_(options),
         folder_(folder),
         processes_(processes),
@@ -93,7 +93,7 @@ class Evaluator {
     }
     if (folder_ == nullptr) return;
     std::error_code none;
-    fs::remove_all(path_ / ".koine" / "scratch", none);
+    fs::remove_all(places_.work / ".koine" / "scratch", none);
   }
 
  private:
@@ -106,7 +106,7 @@ class Evaluator {
   void merge_and_start(const EvaluationTask& task, std::size_t of) {
     const auto free =
         static_cast<std::size_t>(std::ranges::find(is_used_, false) - is_used_.begin());
-    const fs::path slot = path_ / ".koine" / "scratch" / std::to_string(free);
+    const fs::path slot = places_.work / ".koine" / "scratch" / std::to_string(free);
     fs::path checkpoint;
     try {
       checkpoint = make_checkpoint(task, slot);
@@ -128,13 +128,13 @@ class Evaluator {
   fs::path make_checkpoint(const EvaluationTask& task, const fs::path& slot) {
     if (!task.ready.empty()) return task.ready;
     const bool is_kept = sweep_.keep == recipe::Keep::all && task.kind == "point";
-    fs::path run = is_kept ? path_ / "points" / task.name / "merged" : slot / "run";
+    fs::path run = is_kept ? places_.home / "points" / task.name / "merged" : slot / "run";
     if (folder_ != nullptr) {
       std::error_code none;
       fs::remove_all(slot, none);
     }
     processes_.barrier();
-    merge_text(task.recipe, path_ / ".koine" / "recipes", run, options_, processes_,
+    merge_text(task.recipe, places_.work / ".koine" / "recipes", run, options_, processes_,
                *watcher_.progress);
     if (folder_ == nullptr || evaluation_.format == recipe::CheckpointFormat::run) return run;
     ExportOptions options;
@@ -153,7 +153,7 @@ class Evaluator {
     EvaluationCall call;
     call.command = evaluation_.command;
     call.folder = fs::absolute(sweep_.file).parent_path();
-    call.point_folder = fs::absolute(path_ / "points" / task.name);
+    call.point_folder = fs::absolute(places_.home / "points" / task.name);
     call.values = task.values;
     call.values.emplace_back("checkpoint", fs::absolute(checkpoint).string());
     call.timeout_seconds = evaluation_.timeout_seconds;
@@ -211,7 +211,7 @@ class Evaluator {
 
   const recipe::Sweep& sweep_;
   const recipe::Evaluation& evaluation_;
-  fs::path path_;
+  SweepPlaces places_;
   const SweepOptions& options_;
   SweepFolder* folder_;
   comm::Communicator& processes_;
@@ -232,9 +232,9 @@ std::string evaluation_digest(const recipe::Evaluation& e) {
 
 // NOLINTNEXTLINE(readability-function-size): what an evaluation needs, each by its own name
 void evaluate_tasks(const recipe::Sweep& sweep, const std::vector<EvaluationTask>& tasks,
-                    const fs::path& path, const SweepOptions& options, SweepFolder* folder,
+                    const SweepPlaces& places, const SweepOptions& options, SweepFolder* folder,
                     comm::Communicator& processes, const SweepWatcher& watcher) {
-  Evaluator(sweep, path, options, folder, processes, watcher).run(tasks);
+  Evaluator(sweep, places, options, folder, processes, watcher).run(tasks);
 }
 
 // NOLINTNEXTLINE(readability-function-size): as merge, and the text

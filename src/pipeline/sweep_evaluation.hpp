@@ -21,18 +21,23 @@ struct EvaluationTask {
   std::vector<std::pair<std::string, std::string>> values;  ///< placeholders
 };
 
+/// Where a sweep, or a part of it, works.
+struct SweepPlaces {
+  std::filesystem::path work;  ///< of scratch files and of what is remembered
+  std::filesystem::path home;  ///< the sweep's folder: points/ are there
+};
+
 /// What decides a command's answer beside the checkpoint: results of another are made again.
 [[nodiscard]] std::string evaluation_digest(const recipe::Evaluation& evaluation);
 
-/// Merges and exports one task's checkpoint after the other into a scratch folder of the sweep,
+/// Merges and exports one task's checkpoint after the other into a scratch folder,
 /// while the commands of the ones before run, at most `workers` at once; notes each answer in the
 /// folder once its command has ended and a place is wanted. At most workers + 1 checkpoints are on
 /// the disk. Collective; `folder` is null elsewhere than on the root.
 /// @throws as merge, export_run, evaluate
 void evaluate_tasks(const recipe::Sweep& sweep, const std::vector<EvaluationTask>& tasks,
-                    const std::filesystem::path& path, const SweepOptions& options,
-                    SweepFolder* folder, comm::Communicator& processes,
-                    const SweepWatcher& watcher);
+                    const SweepPlaces& places, const SweepOptions& options, SweepFolder* folder,
+                    comm::Communicator& processes, const SweepWatcher& watcher);
 
 /// Merges a recipe's text, which is written into `folder`, into the run folder `target`.
 /// Collective.

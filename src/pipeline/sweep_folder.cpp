@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "pipeline/attempt.hpp"
 
 namespace koine::pipeline {
 namespace {
@@ -22,10 +23,16 @@ fs::path results_folder(const fs::path& folder) {
   return folder / ".koine" / "results";
 }
 
+fs::path parts_folder(const fs::path& folder) {
+  return folder / ".koine" / "parts";
+}
+
 /// @throws InputError for a folder that must not be written to
 void require_sweep_or_nothing(const fs::path& folder) {
   std::error_code none;
-  if (!fs::exists(folder, none) || fs::exists(points_file(folder), none)) return;
+  if (!fs::exists(folder, none) || fs::exists(points_file(folder), none) ||
+      fs::exists(parts_folder(folder), none))
+    return;
   if (!fs::is_directory(folder, none))
     throw InputError(fmt::format("{}: is a file; choose another --output", folder.string()));
   for (const auto& entry : fs::directory_iterator(folder)) {
@@ -63,6 +70,10 @@ std::string settings_text(const SeenPoint& point) {
   for (const auto& [name, value] : point.settings)
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, value);
   return text.empty() ? "the recipe as it is" : text;
+}
+
+fs::path part_folder(const fs::path& home, int number) {
+  return parts_folder(home) / std::to_string(number);
 }
 
 std::vector<SeenPoint> read_points(const fs::path& folder) {
@@ -105,20 +116,56 @@ const SeenPoint& find_point(const std::vector<SeenPoint>& points, const std::str
 }
 
 SweepFolder::SweepFolder(const fs::path& folder) : folder_(folder) {
-  require_sweep_or_nothing(folder);
-  make_folders(results_folder(folder));
-  lock_.add(folder);
+  open();
   std::error_code none;
   if (fs::exists(points_file(folder), none)) points_ = read_points(folder);
+  read_results(folder);
+  take_over_parts();
   for (std::size_t i = 0; i < points_.size(); ++i)
     numbers_.try_emplace(name_of(points_[i]), static_cast<std::int64_t>(i));
-  for (const auto& entry : fs::directory_iterator(results_folder(folder))) {
-    if (entry.path().extension() != ".json") {
-      fs::remove(entry.path(), none);  // of a writer that died
-      continue;
-    }
+}
+
+SweepFolder::SweepFolder(const fs::path& part, const fs::path& home) : folder_(part) {
+  open();
+  std::error_code none;
+  if (fs::exists(points_file(home), none)) points_ = read_points(home);
+  read_results(home);
+  read_results(part);
+  for (std::size_t i = 0; i < points_.size(); ++i)
+    numbers_.try_emplace(name_of(points_[i]), static_cast<std::int64_t>(i));
+}
+
+void SweepFolder::open() {
+  require_sweep_or_nothing(folder_);
+  make_folders(results_folder(folder_));
+  lock_.add(folder_);
+  forget_attempt(folder_);
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(results_folder(folder_))) {
+    if (entry.path().extension() != ".json") fs::remove(entry.path(), none);  // its writer died
+  }
+}
+
+void SweepFolder::read_results(const fs::path& folder) {
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(results_folder(folder), none)) {
+    if (entry.path().extension() != ".json") continue;
     Json result = parse_or_null(read_text_file(entry.path(), kLargest));
     if (!result.is_null()) results_[entry.path().stem().string()] = std::move(result);
+  }
+}
+
+void SweepFolder::take_over_parts() {
+  std::error_code none;
+  for (const auto& part : fs::directory_iterator(parts_folder(folder_), none)) {
+    if (!fs::exists(results_folder(part.path()), none)) continue;
+    lock_.add(part.path());
+    for (const auto& entry : fs::directory_iterator(results_folder(part.path()))) {
+      const Json result = parse_or_null(read_text_file(entry.path(), kLargest));
+      if (entry.path().extension() == ".json" && !result.is_null())
+        set_result(entry.path().stem().string(), result);
+    }
+    fs::remove_all(part.path(), none);
   }
 }
 

@@ -31,9 +31,14 @@ struct SeenPoint {
 /// which the sweep first saw them, for ever; results/ID.json, what is known of each. Root only.
 class SweepFolder {
  public:
-  /// Makes or opens it, and locks it for this process' life.
-  /// @throws InputError where it holds something else, or another process works in it
+  /// Makes or opens it, and locks it for this process' life. Takes over what its parts have found,
+  /// which ends them. @throws InputError where it holds something else, or another process works in
+  /// it or in a part
   explicit SweepFolder(const std::filesystem::path& folder);
+
+  /// A part: remembers for itself what it finds, and knows what the sweep's folder `home` does.
+  /// @throws as above, of this part alone
+  SweepFolder(const std::filesystem::path& part, const std::filesystem::path& home);
 
   /// The number of a point; a new one is added, a known one takes the recipe's text of now. Saved
   /// by save_points().
@@ -49,12 +54,18 @@ class SweepFolder {
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return folder_; }
 
  private:
+  void open();
+  void read_results(const std::filesystem::path& folder);
+  void take_over_parts();
   std::filesystem::path folder_;
   RunLock lock_;
   std::vector<SeenPoint> points_;
   std::map<std::string, std::int64_t> numbers_;
   std::map<std::string, Json> results_;
 };
+
+/// Where part `number` of a sweep works.
+[[nodiscard]] std::filesystem::path part_folder(const std::filesystem::path& home, int number);
 
 /// The points of a sweep's folder, without opening it for work.
 /// @throws InputError where the folder is no sweep's

@@ -19,6 +19,7 @@
 #include "pipeline/sweep_folder.hpp"
 #include "pipeline/sweep_group.hpp"
 #include "pipeline/sweep_keep.hpp"
+#include "pipeline/sweep_part.hpp"
 #include "pipeline/sweep_results.hpp"
 #include "pipeline/sweep_statistics.hpp"
 #include "pipeline/sweep_tasks.hpp"
@@ -42,7 +43,7 @@ class SweepRun {
   SweepRun(const recipe::Sweep& sweep, const fs::path& path, const SweepOptions& options,
            const SweepRound& round, comm::Communicator& processes, const SweepWatcher& watcher)
       : sweep_(sweep),
-        path_(path),
+        places_{options.part.is_whole() ? path : part_folder(path, options.part.number), path},
         options_(options),
         round_(round),
         processes_(processes),
@@ -57,18 +58,26 @@ class SweepRun {
     groups_ = std::move(plan.groups);
     if (processes_.is_root()) {
       if (watcher_.note) std::ranges::for_each(plan.warnings, watcher_.note);
-      folder_ = std::make_unique<SweepFolder>(path_);
+      folder_ = is_part() ? std::make_unique<SweepFolder>(places_.work, places_.home)
+                          : std::make_unique<SweepFolder>(places_.home);
     }
     processes_.barrier();
+    tell_opened(static_cast<std::int64_t>(sweep_.points.size()));
     for (SweepGroup& group : groups_)
-      name_points(group, contents_of(group.inputs, path_ / ".koine" / "inputs.json",
+      name_points(group, contents_of(group.inputs, places_.home / ".koine" / "inputs.json",
                                      options_.threads, processes_));
+    if (is_part()) {
+      round_.points = points_of_part(groups_, options_.part);
+      round_.has_baselines = options_.part.number == 1;
+    }
     if (processes_.is_root()) number_points();
+    tell_opened(outcome_.distinct);
     if (!options_.only_failed) make_statistics();
-    if (sweep_.evaluate) evaluate(*sweep_.evaluate);
-    if (processes_.is_root()) write_results(results(), *folder_);  // before anything can go wrong
-    if (round_.is_last)
-      keep_checkpoints({sweep_, path_, folder_.get(), numbers_}, options_, processes_,
+    if (sweep_.evaluate && !options_.only_statistics) evaluate(*sweep_.evaluate);
+    if (processes_.is_root() && !is_part())
+      write_results(results(), *folder_);  // before anything can go wrong
+    if (round_.is_last && !is_part() && !options_.only_statistics)
+      keep_checkpoints({sweep_, places_.home, folder_.get(), numbers_}, options_, processes_,
                        *watcher_.progress);
     finish();
     tell_metrics();
@@ -86,6 +95,8 @@ class SweepRun {
     if (!sweep_.evaluate->metric_regex.empty()) check_metric_regex(sweep_.evaluate->metric_regex);
   }
 
+  [[nodiscard]] bool is_part() const { return !options_.part.is_whole(); }
+
   void number_points() {
     std::vector<std::pair<std::size_t, SeenPoint>> seen;  // in the order of the file
     for (const SweepGroup& group : groups_) {
@@ -97,7 +108,9 @@ class SweepRun {
     for (const auto& [at, point] : seen) numbers_.push_back(folder_->number_of(point));
     folder_->save_points();
     std::set<std::string> distinct;
-    for (const auto& [at, point] : seen) distinct.insert(point.id);
+    for (const auto& [at, point] : seen) {
+      if (!is_part() || round_.has(at)) distinct.insert(point.id);
+    }
     outcome_.points = static_cast<std::int64_t>(seen.size());
     outcome_.distinct = static_cast<std::int64_t>(distinct.size());
     say(fmt::format("  {} points, {} distinct results", outcome_.points, outcome_.distinct));
@@ -111,6 +124,7 @@ class SweepRun {
       Json positions = Json::array();
       std::set<std::string> taken;
       for (std::size_t i = 0; i < group.points.size(); ++i) {
+        if (is_part() && !round_.has(group.points[i].at)) continue;
         const std::string& id = group.points[i].id;
         const Json& known = folder_->result(id);
         if ((known.is_object() && known.contains("statistics")) || !taken.insert(id).second)
@@ -141,7 +155,7 @@ class SweepRun {
     std::optional<KeptFactors> cache;
     KeptFactors& factors = open_cache(options_.cache, group.arithmetic, cache, processes_);
     factors.expect(ranks_of(group, points));
-    if (watcher_.reading) watcher_.reading(group.points[points[0]].plan, path_);
+    if (watcher_.reading) watcher_.reading(group.points[points[0]].plan, places_.work);
     const auto statistics = sweep_statistics(group, points, {options_.threads, options_.memory},
                                              factors, *watcher_.progress, processes_);
     if (watcher_.reading_over) watcher_.reading_over();
@@ -178,7 +192,7 @@ class SweepRun {
       for (const Json& row : Json::parse(text))
         all.push_back({"", row.at(0), row.at(1), row.at(2), row.at(3).get<std::string>(), {}});
     }
-    evaluate_tasks(sweep_, all, path_, options_, folder_.get(), processes_, watcher_);
+    evaluate_tasks(sweep_, all, places_, options_, folder_.get(), processes_, watcher_);
     outcome_.evaluated = static_cast<std::int64_t>(all.size());
   }
 
@@ -188,19 +202,22 @@ class SweepRun {
         processes_.gather(timing_of(processes_.rank().value, *watcher_.progress, io_count()));
     if (!processes_.is_root()) return;
     const SweepResults all = results();
-    write_results(all, *folder_);
+    if (!is_part()) write_results(all, *folder_);
     summarise(all);
     for (const std::string& text : ranks) {
       const Json rank = Json::parse(text);
       outcome_.matrices += rank.at("matrices_factorised").get<std::int64_t>();
       outcome_.matrices_found += rank.at("matrices_found").get<std::int64_t>();
     }
-    write_timing(path_, ranks, seconds());
+    write_timing(places_.work, ranks, seconds());
   }
 
   /// What is known of all points and baselines. Root only.
   [[nodiscard]] SweepResults results() const {
-    SweepResults results = gather_results(sweep_, *folder_, numbers_);
+    std::vector<std::int64_t> numbers;
+    for (std::size_t at = 0; at < numbers_.size(); ++at)
+      if (!is_part() || round_.has(at)) numbers.push_back(numbers_[at]);
+    SweepResults results = gather_results(sweep_, *folder_, numbers);
     for (const Baseline& baseline : baselines_) {
       const Json& known = folder_->result(baseline.key);
       results.baselines.push_back(
@@ -247,14 +264,18 @@ class SweepRun {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
 
+  void tell_opened(std::int64_t points) const {
+    if (watcher_.opened) watcher_.opened(places_.work, points);
+  }
+
   void say(const std::string& line) const {
     if (watcher_.say && processes_.is_root()) watcher_.say(line);
   }
 
   const recipe::Sweep& sweep_;
-  fs::path path_;
+  SweepPlaces places_;
   SweepOptions options_;
-  const SweepRound& round_;
+  SweepRound round_;  ///< of a part: with its points
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   comm::Communicator& processes_;
   const SweepWatcher& watcher_;

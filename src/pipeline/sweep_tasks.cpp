@@ -90,10 +90,6 @@ EvaluationTask task_of(const TaskContext& context, const Baseline& baseline) {
   return task;
 }
 
-bool is_in(const SweepRound& round, std::size_t point) {
-  return round.points.empty() || std::ranges::find(round.points, point) != round.points.end();
-}
-
 }  // namespace
 
 std::string result_key(const SweepRound& round, const std::string& id) {
@@ -102,7 +98,9 @@ std::string result_key(const SweepRound& round, const std::string& id) {
 
 std::vector<Baseline> baselines_of(const TaskContext& context) {
   std::vector<Baseline> baselines;
-  if (!context.evaluation.has_baselines || !context.round.name.empty()) return baselines;
+  if (!context.evaluation.has_baselines || !context.round.has_baselines ||
+      !context.round.name.empty())
+    return baselines;
   const auto add = [&](const Baseline& baseline) {
     if (std::ranges::find(baselines, baseline.key, &Baseline::key) == baselines.end())
       baselines.push_back(baseline);
@@ -128,7 +126,7 @@ std::vector<EvaluationTask> tasks_of(const TaskContext& context) {
   }
   std::set<std::string> taken;
   for (std::size_t i = 0; i < context.numbers.size(); ++i) {
-    if (!is_in(context.round, i)) continue;
+    if (!context.round.has(i)) continue;
     const std::int64_t number = context.numbers[i];
     const SeenPoint& point = context.folder.points()[static_cast<std::size_t>(number)];
     const std::string key = result_key(context.round, point.id);

@@ -71,6 +71,14 @@ constexpr std::int64_t kMostPoints = 100'000;
 /// @throws InputError
 [[nodiscard]] Sweep read_sweep(const std::string& path, const ReadOptions& options = {});
 
+/// Whether a YAML file is a sweep rather than a recipe: it names one. @throws InputError where it
+/// is no YAML
+[[nodiscard]] bool is_sweep(const std::string& path);
+
+/// Whether its points can be evaluated apart from each other: there is something to evaluate, and
+/// no search that decides one by the others.
+[[nodiscard]] bool can_be_divided(const Sweep& sweep);
+
 /// The recipe with the point's settings, read as strictly as a lone one.
 /// @param overrides --set; the point's settings go before them
 /// @throws InputError, each line "sweep.yaml: point 12 (rank 7, density 0.2): …"

@@ -108,6 +108,15 @@ void warn_of_overruled(const std::vector<std::string>& overrides, Sweep& sweep) 
 
 }  // namespace
 
+bool is_sweep(const std::string& path) {
+  Problems problems(path, {});
+  return parse_document(read_text_file(path, kLargestFile), 0, problems).find("recipe") != nullptr;
+}
+
+bool can_be_divided(const Sweep& sweep) {
+  return sweep.evaluate && (!sweep.search || sweep.search->method == Search::Method::random);
+}
+
 Sweep read_sweep(const std::string& path, const ReadOptions& options) {
   Problems problems(path, {});
   const Node root = parse_document(read_text_file(path, kLargestFile), 0, problems);

@@ -7,15 +7,12 @@ import random
 import signal
 import subprocess
 import time
-import unittest
 
 import mini_whisper as mini
 import numpy as np
-from koine_cli import KOINE, Case, main
+from koine_cli import KOINE, Case, main, plain_build_only
 from run_folders import contents
 
-# A sanitized program is many times slower, and these add nothing that it would find.
-plain_build_only = unittest.skipIf(os.environ.get("KOINE_SANITIZE"), "the plain build shows it")
 GRID = "grid: {rank: [0, 3, 9, full], density: [0, 0.1, 1], lambda: [0, 0.2]}".replace("full", "64")
 
 
