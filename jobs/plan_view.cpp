@@ -84,6 +84,9 @@ void show_plan(const Session& session, const PlanView& v) {
   }
   text += fmt::format("  memory    about {} per process with {} threads\n",
                       human_bytes(v.plan.memory(v.inputs, v.threads)), v.threads);
+  text += fmt::format("  time      about {} on {} process{} of {} cores of a common server\n",
+                      human_seconds(v.plan.seconds(v.threads)), v.plan.processes,
+                      v.plan.processes == 1 ? "" : "es", v.threads);
   const auto shares = loads(v.plan);
   text += fmt::format("  balance   {:.0f} % over {} process{}\n", 100 * balance(shares),
                       shares.size(), shares.size() == 1 ? "" : "es");
@@ -133,6 +136,7 @@ void show_plan_json(const Session& session, const PlanView& v) {
                       {"bytes_written", v.plan.bytes_out},
                       {"threads", v.threads},
                       {"memory_bytes_per_process", v.plan.memory(v.inputs, v.threads)},
+                      {"seconds", v.plan.seconds(v.threads)},
                       {"balance", balance(loads(v.plan))},
                       {"ranks", ranks},
                       {"shards", shards},

@@ -18,7 +18,11 @@ LAYERS = (
     ("jobs",),
 )
 # Rooms beside the stack: all that they may include, and who may include them.
-BESIDE = {"recipe": ({"core", "checkpoint"}, {"pipeline", "bench", "jobs"}), "kernels": ({"core"}, {"backend"})}
+BESIDE = {
+    "recipe": ({"core", "checkpoint"}, {"pipeline", "bench", "cluster", "jobs"}),
+    "cluster": ({"core", "recipe"}, {"jobs"}),
+    "kernels": ({"core"}, {"backend"}),
+}
 MOST_LINES = 300
 SUFFIXES = {".hpp", ".cpp", ".cu", ".cuh"}
 INCLUDE = re.compile(r'\s*#\s*include\s*"([^"]+)"')

@@ -87,6 +87,8 @@ struct Plan {
   int processes = 1;
 
   [[nodiscard]] std::vector<std::size_t> shards_of(int rank) const;  ///< costliest first
+  /// Predicted: of the slowest process with so many threads, by the costs of its shards.
+  [[nodiscard]] double seconds(int threads) const;
   /// Predicted peak resident bytes of a process that works with so many threads.
   [[nodiscard]] std::int64_t memory(const Inputs& inputs, int threads) const;
 };

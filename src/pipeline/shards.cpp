@@ -73,6 +73,13 @@ void assign_owners(Plan& plan, int processes) {
   }
 }
 
+double Plan::seconds(int threads) const {
+  std::vector<double> costs(static_cast<std::size_t>(processes), 0.0);
+  for (const PlannedShard& shard : shards)
+    costs[static_cast<std::size_t>(shard.owner)] += shard.cost;
+  return *std::max_element(costs.begin(), costs.end()) / threads;
+}
+
 std::vector<std::size_t> Plan::shards_of(int rank) const {
   std::vector<std::size_t> mine;
   for (const std::size_t index : by_cost(shards)) {
