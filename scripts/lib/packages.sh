@@ -11,7 +11,7 @@ build_packages() {
 
 # chromium: the pages of sweeps are looked at in a real browser; Ubuntu has it as a snap only, and skips those tests.
 test_packages() {
-  echo libgtest-dev libgmock-dev python3 python3-numpy python3-h5py hdf5-tools shellcheck
+  echo libgtest-dev libgmock-dev python3 python3-numpy python3-h5py hdf5-tools shellcheck slurm-wlm munge
   case "$(os_name)" in debian*) echo chromium ;; esac
 }
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from koine_cli import KOINE, SOURCE, Case, main, on_a_terminal
+from koine_cli import Case, KOINE, SOURCE, main, on_a_terminal, plain_build_only
 
 KINDS = {"string": str, "array": list, "integer": int, "number": (int, float), "boolean": bool, "null": type(None)}
 WITHOUT_BOUND = {"dgemm", "sgemm", "triad", "copy", "page_cache_read", "write_fsync"}
@@ -54,12 +54,14 @@ class Bench(Case):
             elif not line["bench"].startswith("merge."):
                 self.assertGreater(line["ratio_to_bound"], 0, line)
 
+    @plain_build_only
     def test_a_merge_says_what_it_merged(self):
         (merge,) = [line for line in self.bench("--quick", "--only", "merge", "--experts", "3") if line["bench"] == "merge"]
         self.assertEqual((merge["model"], merge["experts"]), ("tiny", 3))
         self.assertGreater(merge["peak_memory_bytes"], 1 << 20)
         self.assertGreater(merge["bytes"], 1 << 20)
 
+    @plain_build_only
     def test_only_what_is_asked_for_and_the_rates_it_is_held_against(self):
         lines = self.bench("--only", "gram,product", "--shape", "40x24,64x64", "--threads", "1,2", "--repeats", "3", "--quick")
         kernels = [(line["bench"], line["shape"], line["threads"]) for line in lines if line["bench"] not in WITHOUT_BOUND]
@@ -82,6 +84,7 @@ class Bench(Case):
             with self.subTest(args=args):
                 self.assertIn(word, self.run_fails(2, "bench", "--quick", *args).stderr)
 
+    @plain_build_only
     def test_a_terminal_gets_a_table(self):
         seen = on_a_terminal(["bench", "--quick", "--only", "gram", "--scratch", self.scratch], self.root)
         rows = [line for line in seen.splitlines() if line.startswith(("bench ", "gram "))]
@@ -90,6 +93,7 @@ class Bench(Case):
         self.assertEqual(len({row.index(word) for row, word in ((rows[0], "checked"), (rows[1], "yes"), (rows[2], "yes"))}), 1)
         self.assertIn('{"schema"', on_a_terminal(["bench", "--quick", "--only", "gram", "--json", "--scratch", self.scratch], self.root))
 
+    @plain_build_only
     def test_ctrl_c_stops_and_leaves_nothing(self):
         for only, wait in (("svd", 0.7), ("merge", 1.0)):
             with self.subTest(only=only):

@@ -4,7 +4,7 @@ import json
 import os
 
 import mini_whisper as mini
-from koine_cli import Case, main
+from koine_cli import Case, main, plain_build_only
 from run_folders import contents
 
 
@@ -31,6 +31,7 @@ class Cache(Case):
         self.assertEqual(self.merge("warm", "--cache", "c1"), (0, made, plain))
         self.assertEqual(self.merge("ranks", ranks=3, env={"KOINE_CACHE": self.path("c1")}), (0, made, plain))
 
+    @plain_build_only
     def test_another_rank_of_the_rung_and_another_rung(self):
         """A rank-7 merge is the same alone and with the cache warm at rung 8 or 64, whatever was asked of it before."""
         for key in (3, 8, 40):
@@ -75,6 +76,7 @@ class Cache(Case):
         self.assertIn("warning: factors were not kept in the cache", done.stderr)
         self.assertEqual(contents(self.path("unwritten")), plain)
 
+    @plain_build_only
     def test_it_is_shown_pruned_and_limited(self):
         made, _, _ = self.merge("filled", "--cache", "c7")
         before = json.loads(self.run_ok("cache", "c7", "--json").stdout)

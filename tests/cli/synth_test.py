@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from koine_cli import KOINE, SOURCE, Case, koine, main
+from koine_cli import Case, KOINE, SOURCE, koine, main, plain_build_only
 
 sys.path.insert(0, os.path.join(SOURCE, "tests", "oracle"))
 import make_synth  # noqa: E402  (the list of names and shapes)
@@ -86,6 +86,7 @@ class Synth(Case):
                 self.assertNotIn("already there", self.run_ok(*arguments).stderr)
                 self.assertTrue(filecmp.cmp(path, self.path("whole.bin"), False))
 
+    @plain_build_only
     def test_both_namings_hold_the_same_numbers(self):
         arguments = ["synth", "--layers", "1", "--experts", "1", "--dtype", "fp16"]
         self.run_ok(*arguments, "--output", "n/hf")
@@ -94,6 +95,7 @@ class Synth(Case):
         for hf, openai in (("base", "base.pt"), ("expert1", "expert1.pt")):
             self.assertIn("equal", self.run_ok("diff", f"n/hf/{hf}", f"n/pt/{openai}").stdout)
 
+    @plain_build_only
     def test_killed_and_started_again_gives_the_same_bytes(self):
         arguments = ["synth", "--layers", "1", "--experts", "3", "--dtype", "fp16", "--threads", "1"]
         self.run_ok(*arguments, "--output", "whole")
@@ -106,6 +108,7 @@ class Synth(Case):
             leaf = f"{model}/model.safetensors"
             self.assertTrue(filecmp.cmp(self.path("whole", leaf), self.path("killed", leaf), False), leaf)
 
+    @plain_build_only
     def test_two_processes_make_one_folder(self):
         done = koine("synth", "--layers", "1", "--experts", "1", "--dtype", "fp16", "--output", "two", ranks=2, cwd=self.root)
         self.assertEqual((done.returncode, done.stdout), (0, "two\n"), done.stderr)

@@ -11,6 +11,9 @@ KOINE = os.environ.get("KOINE", "build/cpu/koine")
 SOURCE = os.environ.get("KOINE_SOURCE", os.getcwd())
 PYTHON = "/usr/bin/python3"
 
+# A sanitized program is many times slower: these add nothing that it would find.
+plain_build_only = unittest.skipIf(os.environ.get("KOINE_SANITIZE"), "the plain build shows it")
+
 
 def koine(*args, ranks=0, cwd=None, env=None, timeout=600):
     """Runs koine; ranks > 0 puts mpirun in front. Returns CompletedProcess with text output."""
