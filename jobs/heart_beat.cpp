@@ -29,18 +29,22 @@ HeartBeat::~HeartBeat() {
 }
 
 void HeartBeat::start(const Work& work) {
-  session_.work = work.folder;
   pipeline::Attempt attempt = pipeline::attempt_of_this_process();
+  if (started_ == 0) {  // before there is a thread that reads them
+    session_.work = work.folder;
+    started_ = static_cast<std::int64_t>(now());
+  }
   if (session_.is_root()) {
     std::error_code none;
     attempt.command = session_.typed;
     attempt.folder = std::filesystem::current_path(none).string();
-    attempt.started = static_cast<std::int64_t>(now());
+    attempt.started = started_;
     attempt.processes = session_.processes ? session_.processes->size() : 1;
     attempt.threads = work.threads;
     attempt.bytes = work.bytes;
     attempt.matrices = work.matrices;
     attempt.units = work.units;
+    if (!work.cache.empty()) attempt.cache = std::filesystem::absolute(work.cache, none).string();
     pipeline::note_attempt(work.folder, attempt);
   }
   if (thread_.joinable()) return;

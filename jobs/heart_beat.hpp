@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
+#include <string>
 #include <thread>
 
 #include "pipeline/progress.hpp"
@@ -19,6 +20,7 @@ class HeartBeat {
     std::filesystem::path folder;
     int threads = 1;
     std::int64_t bytes = 0, matrices = 0, units = 0;  ///< as in Attempt
+    std::filesystem::path cache{};                    ///< empty: none
   };
   HeartBeat(Session& session, const pipeline::Progress& progress)
       : session_(session), progress_(progress) {}
@@ -35,7 +37,7 @@ class HeartBeat {
   Session& session_;
   const pipeline::Progress& progress_;
   std::string host_;
-  std::int64_t process_ = 0, count_ = 0;
+  std::int64_t started_ = 0, process_ = 0, count_ = 0;
   std::mutex guard_;
   std::condition_variable wake_;
   bool is_over_ = false;

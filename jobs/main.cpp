@@ -34,8 +34,8 @@ constexpr const char* kExitCodes =
     "5 verification failed or a difference found, 6 storage, 75 stopped early and can be resumed.";
 
 extern "C" void on_signal(int signal) {
-  if (stop_requested()) {
-    std::signal(signal, SIG_DFL);  // the second one stops at once
+  if (stop_requested() && signal == SIGINT) {
+    std::signal(signal, SIG_DFL);  // a second Ctrl-C stops at once; Slurm sends TERM and USR1 both
     std::raise(signal);
   }
   request_stop();

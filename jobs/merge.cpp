@@ -113,7 +113,8 @@ ExitCode run_merge(Session& session, const Options& options) {
                             plan.tensors.size(), plan.shards.size(), inputs.experts.size() + 1,
                             human_bytes(plan.bytes_in), human_bytes(plan.bytes_out)));
     const std::int64_t bytes = plan.bytes_in + plan.bytes_out;
-    heart.start({run, used, bytes, plan.matrices, static_cast<std::int64_t>(plan.shards.size())});
+    heart.start({run, used, bytes, plan.matrices, static_cast<std::int64_t>(plan.shards.size()),
+                 options.cache});
     live.start({bytes, plan.matrices, run});
   };
   pipeline::MergeOptions merge_options{

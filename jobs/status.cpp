@@ -1,5 +1,6 @@
 #include "pipeline/status.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -26,17 +27,27 @@ struct Options {
 };
 
 StatusView look(const std::string& folder) {
-  StatusView view{folder, pipeline::read_status(folder), cluster::read_submission(folder), {}};
+  StatusView view{
+      folder, pipeline::read_status(folder), cluster::read_submission(folder), {}, false};
   std::vector<std::string> ids;
   if (view.submission) {
     for (const cluster::SubmittedJob& job : view.submission->jobs)
       if (!job.id.empty()) ids.push_back(job.id);
   }
   view.jobs = cluster::job_states(ids);
+  using pipeline::RunStatus;
+  if (!view.status.grows_in.empty()) {  // --fresh: how the run goes that will take its place
+    const RunStatus next = pipeline::read_status(view.status.grows_in);
+    if (next.state == State::running || next.state == State::silent) view.status = next;
+  }
+  const bool has_begun = view.status.state == State::running || view.status.state == State::silent;
+  const bool is_run_complete = view.status.state == State::complete && !view.status.is_sweep;
+  view.waits = !has_begun && !is_run_complete && std::ranges::any_of(view.jobs, cluster::is_live);
   return view;
 }
 
 bool is_over(const StatusView& view) {
+  if (view.waits) return false;
   return view.status.state == State::complete || view.status.state == State::stopped ||
          view.status.state == State::failed;
 }
@@ -62,7 +73,7 @@ StatusView watch(const Session& session, const Options& options) {
 ExitCode run_status(const Session& session, const Options& options) {
   if (options.only_done) {
     const pipeline::RunStatus status = pipeline::read_status(options.folder);
-    session.result(std::to_string(status.done + status.factors));
+    session.result(std::to_string(status.steps));
     return ExitCode::done;
   }
   StatusView view;
@@ -90,7 +101,7 @@ void add_status(CLI::App& app, Session& session) {
                     "of its last fault");
   CLI::Option* done =
       command->add_flag("--done", options->only_done,
-                        "Print only how many shards (or points) are finished, as a number");
+                        "Print only a number that grows with all that is finished and kept");
   command->add_flag("--json", options->as_json, "For machines")->excludes(watch)->excludes(done);
   command->callback([&session, options] {
     session.command = [&session, options] { return run_status(session, *options); };

@@ -36,6 +36,7 @@ std::string headline(const StatusView& view) {
   const RunStatus& status = view.status;
   const std::string at = status.attempt ? who(*status.attempt) : "";
   const std::string time = human_seconds(status.seconds());
+  if (view.waits) return "waiting for its jobs";
   switch (status.state) {
     case State::waiting:
       return "has not begun";
@@ -152,7 +153,7 @@ std::string status_text(const StatusView& view) {
   std::string text = fmt::format("{}: {}\n", view.folder, headline(view));
   if (status.state != State::waiting) text += progress_line(status) + rate_line(status);
   text += rank_lines(status) + ending_line(status);
-  if (status.state != State::complete) text += job_lines(view);
+  if (status.state != State::complete || view.waits) text += job_lines(view);
   if (!status.grows_in.empty()) {
     text += fmt::format(
         "  fresh     another run grows in {0} to take this one's place: koine status {0}\n",
@@ -184,7 +185,7 @@ std::string status_json(const StatusView& view) {
   return Json{{"schema", "koine-status-1"},
               {"path", view.folder},
               {"kind", status.is_sweep ? "sweep" : "run"},
-              {"state", word(status.state)},
+              {"state", view.waits ? "waiting" : word(status.state)},
               {"exit_code", static_cast<int>(status.code())},
               {"share", std::min(1.0, share_of(status))},
               {"done", status.done},
@@ -209,6 +210,7 @@ std::string status_json(const StatusView& view) {
 
 std::vector<std::string> next_commands(const StatusView& view) {
   const std::string folder = shell_word(view.folder);
+  if (view.waits) return {fmt::format("koine status {} --watch", folder)};
   switch (view.status.state) {
     case State::running:
       return {fmt::format("koine status {} --watch", folder)};

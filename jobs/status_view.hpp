@@ -16,6 +16,7 @@ struct StatusView {
   pipeline::RunStatus status;
   std::optional<cluster::Submission> submission;
   std::vector<cluster::JobState> jobs;  ///< of the submission, as Slurm has them now
+  bool waits = false;                   ///< nothing works here now, and a job of those will
 };
 
 [[nodiscard]] std::string status_text(const StatusView& view);  ///< for people

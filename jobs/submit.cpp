@@ -27,7 +27,6 @@ cluster::Submission write_scripts(const WantedJobs& wanted, const cluster::Setti
     write_file_atomically(script, cluster::text_of(job.script, settings));
     submission.jobs.push_back({{}, job.purpose, script});
   }
-  cluster::write_submission(wanted.work, submission);
   return submission;
 }
 
@@ -38,9 +37,7 @@ void require_no_other(const fs::path& work) {
   for (const auto& job : earlier ? earlier->jobs : std::vector<cluster::SubmittedJob>{})
     if (!job.id.empty()) ids.push_back(job.id);
   for (const cluster::JobState& job : cluster::job_states(ids)) {
-    const std::vector<std::string> kLive{"PENDING",   "RUNNING",     "REQUEUED",
-                                         "SUSPENDED", "CONFIGURING", "COMPLETING"};
-    if (std::ranges::find(kLive, job.state) == kLive.end()) continue;
+    if (!cluster::is_live(job)) continue;
     throw InputError(
         fmt::format("{}: job {} of this folder is {} already; wait for it (koine status "
                     "{}), or scancel {}",
@@ -56,16 +53,21 @@ void hand_over(const WantedJobs& wanted, cluster::Submission& submission, const 
   for (std::size_t i = 0; i < wanted.jobs.size(); ++i) {
     const WantedJob& job = wanted.jobs[i];
     std::vector<std::string> options;
-    if (!job.waits_for.empty() && !is_test)
-      options = {fmt::format("--dependency={}:{}", job.when, ids[job.waits_for]),
-                 "--kill-on-invalid-dep=yes"};
+    std::string waits;
+    for (const auto& [when, purpose] : job.waits_for)
+      waits += fmt::format("{}{}:{}", waits.empty() ? "" : ",", when, ids[purpose]);
+    if (!waits.empty() && !is_test)
+      options = {"--dependency=" + waits, "--kill-on-invalid-dep=yes"};
     const auto answer =
         cluster::sbatch(submission.jobs[i].script, submission.folder, options, is_test);
     if (answer.code != 0) {
-      throw InputError(
-          fmt::format("{}: Slurm does not take it: {}; see koine submit --help for "
-                      "what can be asked for",
-                      submission.jobs[i].script, answer.message));
+      std::string message = answer.message;
+      std::ranges::replace(message, '\n', ' ');
+      throw InputError(fmt::format(
+          "{}: Slurm does not take it: {}{}; see koine submit --help for "
+          "what can be asked for",
+          submission.jobs[i].script, message,
+          ids.empty() ? "" : fmt::format(" (job {} was taken; scancel it)", ids.begin()->second)));
     }
     if (is_test) {
       session.say(fmt::format("  {}: {}", job.purpose, answer.message));
@@ -73,7 +75,7 @@ void hand_over(const WantedJobs& wanted, cluster::Submission& submission, const 
     }
     ids[job.purpose] = submission.jobs[i].id = answer.id;
     session.say(fmt::format("  job {}  {}{}", answer.id, job.purpose,
-                            job.waits_for.empty() ? "" : ", after " + ids[job.waits_for]));
+                            waits.empty() ? "" : ", when " + waits));
     cluster::write_submission(wanted.work, submission);
   }
 }
@@ -114,6 +116,10 @@ ExitCode run_submit(Session& session, const SubmitOptions& options) {
   session.say("koine submit: " + wanted.forecast);
   for (const cluster::SubmittedJob& job : submission.jobs)
     session.say(fmt::format("  script  {}", job.script));
+  // What only looks leaves the numbers of jobs that are there.
+  const bool only_looks = options.only_prints || options.only_tests;
+  if (!only_looks || !cluster::read_submission(wanted.work))
+    cluster::write_submission(wanted.work, submission);
   show_scripts(session, submission, options.only_prints && !options.as_json);
   if (!options.only_prints) hand_over(wanted, submission, session, options.only_tests);
   if (options.only_prints || options.only_tests)

@@ -9,6 +9,7 @@
 #include "core/text.hpp"
 #include "pipeline/plan.hpp"
 #include "pipeline/run_folder.hpp"
+#include "pipeline/sweep_folder.hpp"
 
 namespace koine::jobs {
 namespace {
@@ -47,6 +48,7 @@ class JobMaker {
     shape.cores = std::max(1, shape.cores);
     shape.begin = options_.begin;
     shape.seconds = cluster::slurm_seconds(options_.time);
+    check_time(shape.seconds);
     return shape;
   }
 
@@ -108,6 +110,19 @@ class JobMaker {
   }
 
  private:
+  /// @throws InputError for a limit that makes no sense
+  void check_time(double seconds) const {
+    if (seconds == 0) return;
+    if (seconds <= settings_.signal_seconds)
+      throw InputError(
+          fmt::format("--time {}: a job is told to stop {} s before its limit; give it "
+                      "more",
+                      options_.time, settings_.signal_seconds));
+    if (settings_.max_time > 0 && seconds > settings_.max_time)
+      throw InputError(fmt::format("--time {}: '{}' allows at most {} (max_time)", options_.time,
+                                   settings_.name, cluster::slurm_time(settings_.max_time)));
+  }
+
   const Session& session_;
   const SubmitOptions& options_;
   const cluster::Settings& settings_;
@@ -119,6 +134,13 @@ std::string forecast_of(const pipeline::Plan& plan, const cluster::JobShape& sha
       human_bytes(plan.bytes_in), human_bytes(plan.bytes_out), plan.matrices, shape.processes,
       shape.processes == 1 ? "" : "es", shape.cores, shape.cores == 1 ? "" : "s",
       human_seconds(plan.seconds(shape.cores)));
+}
+
+/// Of the user's command nothing is known: the queue's own memory, and all the time there is.
+void leave_room_for_commands(cluster::JobShape& shape, const SubmitOptions& options,
+                             const cluster::Settings& settings) {
+  shape.memory = 0;
+  if (options.time.empty()) shape.seconds = settings.max_time;
 }
 
 pipeline::Inputs headers_of(const recipe::Recipe& recipe) {
@@ -171,11 +193,11 @@ WantedJobs jobs_of_merge(const Session& session, const SubmitOptions& options,
   maker.fit(shape, plan, inputs, 1);
   const auto run = open_for_job(target, options, recipe, plan, inputs);
   if (run.state == pipeline::RunState::complete) return {target, {}, {}};
-  WantedJob job{"merge", {}, {}, maker.script("merge", run.path, run.path, shape)};
+  WantedJob job{"merge", {}, maker.script("merge", run.path, target, shape)};
   job.script.command = maker.command("merge", target, shape.cores);
   if (options.start_over) job.script.command.emplace_back("--fresh");
   if (options.allow_nonfinite) job.script.command.emplace_back("--allow-nonfinite");
-  return {run.path, {job}, forecast_of(plan, shape)};
+  return {target, {job}, forecast_of(plan, shape)};
 }
 
 WantedJobs jobs_of_sweep(const Session& session, const SubmitOptions& options,
@@ -183,6 +205,7 @@ WantedJobs jobs_of_sweep(const Session& session, const SubmitOptions& options,
   const recipe::Sweep sweep =
       recipe::read_sweep(options.recipe, {options.overrides, options.output});
   const fs::path work = fs::absolute(sweep_folder_of(sweep));
+  pipeline::require_sweep_or_nothing(work);
   const JobMaker maker(session, options, settings);
   cluster::JobShape shape = maker.shape();
   for (const std::string& note : sweep.warnings) session.warn(note);
@@ -194,7 +217,8 @@ WantedJobs jobs_of_sweep(const Session& session, const SubmitOptions& options,
   WantedJobs wanted{
       work, {}, fmt::format("{} points; {}", sweep.points.size(), forecast_of(plan, shape))};
   const bool is_divided = recipe::can_be_divided(sweep);
-  WantedJob first{is_divided ? "statistics" : "sweep", {}, {}, {}};
+  if (sweep.evaluate && !is_divided) leave_room_for_commands(shape, options, settings);
+  WantedJob first{is_divided ? "statistics" : "sweep", {}, {}};
   first.script = maker.script(first.purpose, work, work, shape);
   first.script.command = maker.command("sweep", work, shape.cores);
   if (is_divided) first.script.command.insert(first.script.command.end(), {"--only", "statistics"});
@@ -204,20 +228,22 @@ WantedJobs jobs_of_sweep(const Session& session, const SubmitOptions& options,
   cluster::JobShape alone = shape;  // a point's merge finds its factors in the cache
   alone.nodes = alone.processes = 1;
   alone.gpus_per_node = std::min(1, shape.gpus_per_node);
-  maker.fit(alone, plan, inputs, 1);
-  // Time goes to the user's command, of which nothing is known: the queue's own limit, or --time.
-  alone.seconds = options.time.empty() ? settings.max_time : shape.seconds;
+  leave_room_for_commands(alone, options, settings);
   cluster::JobShape array = alone;
   array.first_part = 1;
   array.parts = options.parts > 0
                     ? options.parts
                     : static_cast<int>(std::min(points, static_cast<double>(kMostParts)));
-  WantedJob parts{"points", "statistics", "afterok",
+  WantedJob parts{"points",
+                  {{"afterok", "statistics"}},
                   maker.script("points", work / ".koine" / "parts", work, array)};
   parts.script.command = maker.command("sweep", work, shape.cores);
   parts.script.command.insert(parts.script.command.end(),
                               {"--part", fmt::format("$SLURM_ARRAY_TASK_ID/{}", array.parts)});
-  WantedJob gather{"gather", "points", "afterany", maker.script("gather", work, work, alone)};
+  // Without statistics there is nothing to gather; a part that failed is made up for.
+  WantedJob gather{"gather",
+                   {{"afterok", "statistics"}, {"afterany", "points"}},
+                   maker.script("gather", work, work, alone)};
   gather.script.command = maker.command("sweep", work, shape.cores);
   wanted.jobs.push_back(parts);
   wanted.jobs.push_back(gather);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cluster/job_script.hpp"
@@ -25,9 +26,9 @@ struct SubmitOptions : RecipeOptions {
 
 /// A job and what it waits for.
 struct WantedJob {
-  std::string purpose;    ///< as in SubmittedJob
-  std::string waits_for;  ///< purpose of the job before it; empty: none
-  std::string when;       ///< of that: "afterok", "afterany"
+  std::string purpose;  ///< as in SubmittedJob
+  /// "afterok" or "afterany", and the purpose of a job before it.
+  std::vector<std::pair<std::string, std::string>> waits_for;
   cluster::JobScript script;
 };
 

@@ -96,7 +96,9 @@ ExitCode run_sweep(Session& session, const Options& options) {
   LiveProgress live(session, progress);
   const int threads = options.threads > 0 ? options.threads : default_threads();
   watcher.opened = [&](const std::filesystem::path& work, std::int64_t points) {
-    heart.start({work, threads, 0, 0, points});
+    std::filesystem::path cache = options.cache;
+    if (cache.empty()) cache = folder / ".koine" / "cache";
+    heart.start({work, threads, 0, 0, points, cache});
   };
   watcher.reading = [&](const pipeline::Plan& plan, const std::filesystem::path& run) {
     live.start({plan.bytes_in, plan.matrices, run});
@@ -119,6 +121,11 @@ ExitCode run_sweep(Session& session, const Options& options) {
                     "what all parts found",
                     options.part, outcome.evaluated, outcome.failed, options.sweep));
   session.result(options.as_json ? json_of(outcome) : folder.string());
+  if (sweep.evaluate && sweep_options.only_statistics) {
+    note_ending(session, ExitCode::interrupted,
+                "the statistics are made, nothing is evaluated yet");
+    session.work.clear();  // that is how it ended
+  }
   return outcome.failed > 0 ? ExitCode::input : ExitCode::done;
 }
 

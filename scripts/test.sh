@@ -55,7 +55,7 @@ run_tests() {
 
 test_sources() {
   step "sources"
-  check "scripts are clean (shellcheck)" shellcheck -x scripts/*.sh scripts/lib/*.sh slurm/*.sh .ci/run
+  check "scripts are clean (shellcheck)" shellcheck -x scripts/*.sh scripts/lib/*.sh slurm/*.sh slurm/job.sbatch .ci/run
 }
 
 test_cpu() {

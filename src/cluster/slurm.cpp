@@ -106,6 +106,13 @@ JobState ended_state(const std::string& id) {
 
 }  // namespace
 
+bool is_live(const JobState& job) {
+  static const std::vector<std::string> kEnded{
+      "",          "BOOT_FAIL",     "CANCELLED", "COMPLETED", "DEADLINE", "FAILED",
+      "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "REVOKED",   "TIMEOUT"};
+  return std::ranges::find(kEnded, job.state) == kEnded.end();
+}
+
 std::vector<JobState> job_states(const std::vector<std::string>& ids) {
   const std::string squeue = find_program("squeue");
   if (squeue.empty() || ids.empty()) return {};

@@ -14,6 +14,9 @@ struct JobState {
   std::string reason;  ///< "Resources"; "None" where there is none
 };
 
+/// Whether Slurm will run it, or does.
+[[nodiscard]] bool is_live(const JobState& job);
+
 /// Of each of these jobs, an array's tasks apart; empty where Slurm is not to be had or does not
 /// answer within five seconds.
 [[nodiscard]] std::vector<JobState> job_states(const std::vector<std::string>& ids);

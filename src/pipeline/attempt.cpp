@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -82,6 +83,7 @@ void note_attempt(const fs::path& work, const Attempt& a) {
          {"job", a.job},
          {"command", a.command},
          {"folder", a.folder},
+         {"cache", a.cache},
          {"started", a.started},
          {"processes", a.processes},
          {"threads", a.threads},
@@ -111,9 +113,9 @@ std::optional<Attempt> read_attempt(const fs::path& work) {
   std::optional<Attempt> attempt;
   read(work / ".koine" / kAttempt, [&attempt](const Json& json) {
     attempt =
-        Attempt{json.at("host"),   json.at("process"),  json.at("job"),       json.at("command"),
-                json.at("folder"), json.at("started"),  json.at("processes"), json.at("threads"),
-                json.at("bytes"),  json.at("matrices"), json.at("units")};
+        Attempt{json.at("host"),    json.at("process"), json.at("job"),      json.at("command"),
+                json.at("folder"),  json.at("cache"),   json.at("started"),  json.at("processes"),
+                json.at("threads"), json.at("bytes"),   json.at("matrices"), json.at("units")};
   });
   return attempt;
 }
@@ -133,7 +135,10 @@ std::vector<Ending> read_endings(const fs::path& work) {
   read_each(work, kEnding, [&endings](const Json& json) {
     endings.push_back({json.at("rank"), json.at("time"), json.at("code"), json.at("message")});
   });
-  std::ranges::sort(endings, {}, &Ending::time);
+  constexpr int kStopped = static_cast<int>(ExitCode::interrupted);
+  std::ranges::sort(endings, {}, [](const Ending& ending) {
+    return std::pair(ending.code == kStopped, ending.time);
+  });
   return endings;
 }
 

@@ -20,6 +20,7 @@ struct Attempt {
   std::string job;           ///< Slurm's job id; empty outside Slurm
   std::string command;       ///< to go on, as a line for sh
   std::string folder;        ///< in which the command was typed
+  std::string cache;         ///< of factors: what it gains is progress too; empty: none
   std::int64_t started = 0;
   int processes = 1;
   int threads = 1;                                  ///< per process
@@ -56,8 +57,9 @@ void note_ending(const std::filesystem::path& work, const Ending& ending);
 
 /// Nothing where there is none, or it cannot be read.
 [[nodiscard]] std::optional<Attempt> read_attempt(const std::filesystem::path& work);
-[[nodiscard]] std::vector<Beat> read_beats(const std::filesystem::path& work);      ///< by rank
-[[nodiscard]] std::vector<Ending> read_endings(const std::filesystem::path& work);  ///< by time
+[[nodiscard]] std::vector<Beat> read_beats(const std::filesystem::path& work);  ///< by rank
+/// By time, faults before stops: of a job that fails, other processes are told to stop.
+[[nodiscard]] std::vector<Ending> read_endings(const std::filesystem::path& work);
 
 /// "host n3, process 4711, job 12".
 [[nodiscard]] std::string who(const Attempt& attempt);

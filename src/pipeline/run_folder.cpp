@@ -101,7 +101,8 @@ RunFolder prepare(const OpenRunOptions& options, const Identity& identity, const
         fmt::format("{}{} holds an unfinished --fresh run; --fresh goes on with it, or remove it",
                     run.target.string(), kFreshSuffix));
   }
-  for (const char* folder : {"shards", "files", ".koine/journal"}) make_folders(run.path / folder);
+  // .koine first: a folder without it is somebody else's.
+  for (const char* folder : {".koine/journal", "shards", "files"}) make_folders(run.path / folder);
   if (run.path == run.target || !has_plan(run.path)) lock.add(run.path);
   run.state = state_of(run.path);
   if (run.state != RunState::fresh) {
@@ -177,6 +178,8 @@ void settle_run_folder(const RunFolder& run, const Inputs& inputs) {
   exchange(run.path, run.target);
   sync_folder(fs::absolute(run.target).parent_path());
   std::error_code none;
+  fs::rename(run.path / ".koine" / "job", run.target / ".koine" / "job",
+             none);  // whose log is ours
   // Now the old run. The last beats of our processes may fall into it meanwhile.
   for (int i = 0; i < kRemovals && fs::exists(run.path, none); ++i) fs::remove_all(run.path, none);
 }

@@ -18,6 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kSilence{3000}, kLook{100};
+// A job that was requeued from a node that is lost, not dead: until its processes notice.
+constexpr std::chrono::seconds kPatienceWithOurselves{120};
 
 std::int64_t beats_elsewhere(const fs::path& run, const std::string& here) {
   std::int64_t count = 0;
@@ -25,16 +27,34 @@ std::int64_t beats_elsewhere(const fs::path& run, const std::string& here) {
   return count;
 }
 
-/// Whether processes that our lock says nothing of work here. @param here a host that it does speak
-/// of
-bool is_alive_elsewhere(const fs::path& run, const std::string& here) {
-  if (!read_endings(run).empty()) return false;
+/// Whether beats of other hosts go on within so long a silence.
+bool goes_on(const fs::path& run, const std::string& here) {
   const std::int64_t before = beats_elsewhere(run, here);
   if (before == 0) return false;
   for (const auto end = Clock::now() + kSilence; Clock::now() < end;) {
     throw_if_stopped();
     std::this_thread::sleep_for(kLook);
     if (beats_elsewhere(run, here) != before) return true;
+  }
+  return false;
+}
+
+/// Whether processes that our lock says nothing of work here. @param here a host that it does speak
+/// of
+bool is_alive_elsewhere(const fs::path& run, const std::string& here) {
+  const auto owner = read_attempt(run);
+  const Attempt us = attempt_of_this_process();
+  if (!owner || !read_endings(run).empty()) return false;
+  if (owner->host == us.host && owner->process == us.process) return false;  // opened once more
+  const bool is_our_job = !us.job.empty() && owner->job == us.job;
+  const auto end = Clock::now() + kPatienceWithOurselves;
+  while (goes_on(run, here)) {
+    if (!is_our_job) return true;
+    if (Clock::now() > end) {
+      throw Interrupted(fmt::format(
+          "{}: processes of this job's last start ({}) still work here; run the same command again",
+          run.string(), who(*owner)));
+    }
   }
   return false;
 }

@@ -66,21 +66,31 @@ State state_of(const fs::path& folder, const RunStatus& status) {
   return is_stopped ? State::stopped : State::failed;
 }
 
+std::int64_t factors_in(const fs::path& cache) {
+  std::int64_t count = 0;
+  std::error_code none;
+  for (const auto& entry : fs::recursive_directory_iterator(cache, none))
+    count += entry.path().extension() == ".factors" ? 1 : 0;
+  return count;
+}
+
 void count_shards(const fs::path& folder, RunStatus& status) {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(folder / ".koine" / "journal", none))
     status.done += entry.path().extension() == ".json" ? 1 : 0;
-  for (const auto& entry : fs::recursive_directory_iterator(KeptFactors::folder_in(folder), none))
-    status.factors += entry.path().extension() == ".factors" ? 1 : 0;
+  status.steps = status.done + factors_in(KeptFactors::folder_in(folder));
 }
 
 void count_results(const fs::path& results, std::set<std::string>& counted, RunStatus& status) {
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(results, none)) {
     const std::string id = entry.path().stem();
-    const bool is_point = id.find_first_of("@-") == std::string::npos && id != "base";
-    if (entry.path().extension() != ".json" || !is_point || !counted.insert(id).second) continue;
+    if (entry.path().extension() != ".json" || !counted.insert(id).second) continue;
     const Json result = Json::parse(read_text_file(entry.path(), kLargest), nullptr, false);
+    status.steps += 1 + (result.is_object() && result.contains("evaluation") ? 1 : 0);
+    const bool is_point =
+        id.find_first_of("@-") == std::string::npos;  // else a round's, a baseline
+    if (!is_point) continue;
     if (status_of(result) != "pending") ++status.done;
     if (has_failed(result)) ++status.unsuccessful;
     if (status_of(result) == "done") ++status.evaluated;
@@ -145,6 +155,8 @@ RunStatus read_status(const fs::path& folder) {
     count_points(folder, status);
   else
     count_shards(folder, status);
+  if (status.attempt && !status.attempt->cache.empty())
+    status.steps += factors_in(status.attempt->cache);
   status.state = state_of(folder, status);
   const fs::path fresh = folder.string() + kFreshSuffix;
   if (fs::exists(fresh / ".koine", none)) status.grows_in = fresh;

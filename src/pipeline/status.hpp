@@ -23,9 +23,9 @@ struct RunStatus {
   };
   State state = State::waiting;
   bool is_sweep = false;
-  std::int64_t done = 0;          ///< shards in the journal; points whose result is known
-  std::int64_t total = 0;         ///< 0: not known
-  std::int64_t factors = 0;       ///< kept for a search over the whole model that is not over
+  std::int64_t done = 0;   ///< shards in the journal; points whose result is known
+  std::int64_t total = 0;  ///< 0: not known
+  std::int64_t steps = 0;  ///< whatever is finished and kept, factors and single evaluations too
   std::int64_t evaluated = 0;     ///< of a sweep's points
   std::int64_t unsuccessful = 0;  ///< of a sweep's points: failed or timed out
   std::optional<Attempt> attempt;

@@ -8,6 +8,8 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "pipeline/attempt.hpp"
+#include "pipeline/earlier_run.hpp"
+#include "store/manifest.hpp"
 
 namespace koine::pipeline {
 namespace {
@@ -27,22 +29,6 @@ fs::path parts_folder(const fs::path& folder) {
   return folder / ".koine" / "parts";
 }
 
-/// @throws InputError for a folder that must not be written to
-void require_sweep_or_nothing(const fs::path& folder) {
-  std::error_code none;
-  if (!fs::exists(folder, none) || fs::exists(points_file(folder), none) ||
-      fs::exists(parts_folder(folder), none))
-    return;
-  if (!fs::is_directory(folder, none))
-    throw InputError(fmt::format("{}: is a file; choose another --output", folder.string()));
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().filename() == ".koine" && !fs::exists(entry.path() / "plan.json", none))
-      continue;  // a sweep that died before it wrote its points
-    throw InputError(fmt::format("{}: exists and is no sweep's folder; choose another --output",
-                                 folder.string()));
-  }
-}
-
 /// What makes a point another: its settings in any order, and its id.
 std::string name_of(const SeenPoint& point) {
   auto settings = point.settings;
@@ -53,6 +39,14 @@ std::string name_of(const SeenPoint& point) {
 /// A file that a power cut spoilt says nothing.
 Json parse_or_null(const std::string& text) {
   return Json::parse(text, nullptr, false).is_discarded() ? Json() : Json::parse(text);
+}
+
+/// Whether what a part found is to be kept: what was judged once stays, unless by another command.
+bool says_more(const Json& found, const Json& known) {
+  if (!found.is_object()) return false;
+  if (!known.is_object() || !known.contains("evaluation")) return true;
+  if (!found.contains("evaluation")) return false;
+  return found.at("evaluation") != known.at("evaluation") || has_failed(known);
 }
 
 }  // namespace
@@ -70,6 +64,22 @@ std::string settings_text(const SeenPoint& point) {
   for (const auto& [name, value] : point.settings)
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, value);
   return text.empty() ? "the recipe as it is" : text;
+}
+
+void require_sweep_or_nothing(const fs::path& folder) {
+  std::error_code none;
+  const bool is_run = has_plan(folder) || store::has_manifest(folder);
+  const bool is_sweep =
+      fs::exists(points_file(folder), none) || fs::exists(parts_folder(folder), none);
+  if (!fs::exists(folder, none) || (is_sweep && !is_run)) return;
+  if (!fs::is_directory(folder, none))
+    throw InputError(fmt::format("{}: is a file; choose another --output", folder.string()));
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename() == ".koine" && !is_run)
+      continue;  // a sweep that died before it wrote its points
+    throw InputError(fmt::format("{}: exists and is no sweep's folder; choose another --output",
+                                 folder.string()));
+  }
 }
 
 fs::path part_folder(const fs::path& home, int number) {
@@ -126,6 +136,7 @@ SweepFolder::SweepFolder(const fs::path& folder) : folder_(folder) {
 }
 
 SweepFolder::SweepFolder(const fs::path& part, const fs::path& home) : folder_(part) {
+  require_sweep_or_nothing(home);
   open();
   std::error_code none;
   if (fs::exists(points_file(home), none)) points_ = read_points(home);
@@ -161,9 +172,10 @@ void SweepFolder::take_over_parts() {
     if (!fs::exists(results_folder(part.path()), none)) continue;
     lock_.add(part.path());
     for (const auto& entry : fs::directory_iterator(results_folder(part.path()))) {
-      const Json result = parse_or_null(read_text_file(entry.path(), kLargest));
-      if (entry.path().extension() == ".json" && !result.is_null())
-        set_result(entry.path().stem().string(), result);
+      const Json found = parse_or_null(read_text_file(entry.path(), kLargest));
+      const std::string id = entry.path().stem();
+      if (entry.path().extension() == ".json" && says_more(found, result(id)))
+        set_result(id, found);
     }
     fs::remove_all(part.path(), none);
   }

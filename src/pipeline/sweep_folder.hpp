@@ -64,6 +64,9 @@ class SweepFolder {
   std::map<std::string, Json> results_;
 };
 
+/// @throws InputError for a folder that holds anything but a sweep
+void require_sweep_or_nothing(const std::filesystem::path& folder);
+
 /// Where part `number` of a sweep works.
 [[nodiscard]] std::filesystem::path part_folder(const std::filesystem::path& home, int number);
 

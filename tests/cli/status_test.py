@@ -161,7 +161,7 @@ class Owners(Case):
     def leave(self, run, host):
         """What a process on another machine leaves while it works."""
         os.makedirs(self.path(run, ".koine"))
-        for name, value in (("attempt.json", {"host": host, "process": 77, "job": "12", "command": "koine merge x", "folder": "/",
+        for name, value in (("attempt.json", {"host": host, "process": 77, "job": "12", "command": "koine merge x", "folder": "/", "cache": "",
                                               "started": int(time.time()), "processes": 1, "threads": 1, "bytes": 1, "matrices": 1,
                                               "units": 1}),
                             ("beat.0", self.beat(host, 5))):

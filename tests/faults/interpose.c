@@ -1,4 +1,5 @@
-/* Counts the file calls that a program makes below one folder, and spoils the k-th: for LD_PRELOAD.
+/* Counts the calls by which a program changes files below one folder (open for writing, write, pwrite, ftruncate, fsync, close,
+ * rename, unlink, mkdir and their kin), and spoils the k-th: for LD_PRELOAD.
  *
  *   FAULT_FOLDER   calls on files below it count; others pass untouched
  *   FAULT_AT       which call is spoilt, from 1 (0: none)
@@ -113,6 +114,16 @@ int open64(const char* path, int flags, ...) {
   return NEXT(open64)(path, flags, mode);
 }
 
+int openat(int folder, const char* path, int flags, ...) {
+  va_list arguments;
+  va_start(arguments, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;
+  va_end(arguments);
+  const int code = fault(writes(flags) && (path[0] == '/' ? is_below(path) : is_file_below(folder)));
+  if (code > 0) SPOIL(code);
+  return NEXT(openat)(folder, path, flags, mode);
+}
+
 ssize_t write(int descriptor, const void* bytes, size_t count) {
   const int code = fault(descriptor > 2 && is_file_below(descriptor));
   if (code > 0) SPOIL(code);
@@ -161,6 +172,18 @@ int rename(const char* from, const char* to) {
   const int code = fault_of_name(is_below(to));
   if (code > 0) SPOIL(code);
   return NEXT(rename)(from, to);
+}
+
+int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) {
+  const int code = fault_of_name(is_below(to) || is_below(from));
+  if (code > 0) SPOIL(code);
+  return NEXT(renameat2)(from_folder, from, to_folder, to, flags);
+}
+
+int unlinkat(int folder, const char* path, int flags) {
+  const int code = fault_of_name(path[0] == '/' ? is_below(path) : is_file_below(folder));
+  if (code > 0) SPOIL(code);
+  return NEXT(unlinkat)(folder, path, flags);
 }
 
 int unlink(const char* path) {

@@ -7,9 +7,11 @@ from koine_cli import Case, koine, main
 from slurm_cluster import SlurmCluster
 
 JUDGE = """\
-import json, os, sys
+import json, os, sys, time
 with open(os.environ["LEDGER"], "a") as ledger:
     ledger.write(os.environ["KOINE_KIND"] + " " + os.environ["KOINE_POINT"] + "\\n")
+while "WAIT" in os.environ and not os.path.exists(os.environ["WAIT"]):
+    time.sleep(0.05)
 json.dump({"wer": abs(float(os.environ["KOINE_LAMBDA"] or 1) - 0.3)}, open(sys.argv[1], "w"))
 """
 SWEEP = """\
@@ -67,18 +69,35 @@ class SweepArray(Case):
         # Each part factorised nothing: the statistics had filled the cache.
         self.assertTrue(os.path.isdir(self.path("array", ".koine", "cache")))
 
+    def test_one_task_is_requeued_alone(self):
+        """The last task of an array has the array's own number: a requeue by that would start all of it again."""
+        jobs = self.submit("task", "--nodes", "1", "--array", "2", LEDGER=self.path("task.ledger"), WAIT=self.path("go"))
+        last = f"{jobs['points']}_2"
+        self.cluster.until(lambda: os.path.exists(self.path("task.ledger")) and len(self.ledger("task.ledger")) >= 2, 60,
+                           "both tasks judge a point")
+        self.cluster.command("scancel", "--batch", "--signal=USR1", last)
+        self.cluster.until(lambda: self.cluster.job(last)["Restarts"] == "1", 30, "the task is requeued",
+                           lambda: f"{self.cluster.job(last)}\n{self.cluster.log(last)}")
+        with open(self.path("go"), "w", encoding="utf-8"):
+            pass
+        self.cluster.wait_for(jobs["gather"], "COMPLETED")
+        self.assertEqual(self.cluster.job(f"{jobs['points']}_1")["Restarts"], "0")
+        self.run_ok("sweep", "sweep.yaml", "--output", "task-plain", env={"LEDGER": self.path("task-plain.ledger")})
+        self.assertEqual(self.contents("task"), self.contents("task-plain"))
+
     def test_what_follows_a_failure_is_not_run(self):
         jobs = self.submit("fails", "--sbatch=--hold", LEDGER=self.path("fails.ledger"))
         os.rename(self.path("expert2"), self.path("gone"))
         try:
             self.cluster.command("scontrol", "release", jobs["statistics"])
             self.cluster.wait_for(jobs["statistics"], "FAILED")
-            self.cluster.command("scontrol", "release", jobs["points"])
-            self.cluster.wait_for(jobs["points"], "CANCELLED")
+            for name in ("points", "gather"):
+                self.cluster.command("scontrol", "release", jobs[name], check=False)  # it may be cancelled already
+            for name in ("points", "gather"):
+                self.cluster.wait_for(jobs[name], "CANCELLED")
             self.assertIn("expert2", self.cluster.log(jobs["statistics"]))
         finally:
             os.rename(self.path("gone"), self.path("expert2"))
-            self.cluster.command("scancel", jobs["gather"])
 
     def test_a_search_is_one_job(self):
         with open(self.path("golden.yaml"), "w", encoding="utf-8") as file:

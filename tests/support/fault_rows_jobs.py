@@ -76,9 +76,7 @@ class DiesOrStalls(SlowWorld):
 
 
 class SlurmRequeues(SlowWorld):
-    name, promise = "R14", f"Slurm's warning, TERM and requeue, 20 in a row: exit within {SECONDS} s each, the same bytes in the end"
-    cases = 3
-
+    name, promise = "R14", f"Slurm's warning and its requeue (TERM), up to 20 in a row: exit within {SECONDS} s each, the same bytes in the end"
     def __init__(self):
         super().__init__()
         self.cluster = SlurmCluster(nodes=2)
@@ -103,9 +101,10 @@ class SlurmRequeues(SlowWorld):
                               env={**os.environ, **self.cluster.environment}, check=False)
         self.require(done.returncode == 0, done.stderr)
         job = json.loads(done.stdout.splitlines()[-1])["jobs"][0]["id"]
-        for n in range(times):
-            if not self.interrupt(run, job, how, n):
-                break
+        interrupted = 0
+        while interrupted < times and self.interrupt(run, job, how, interrupted):
+            interrupted += 1
+        self.require(interrupted >= min(times, 5), f"interrupted {interrupted} times only")
         self.cluster.wait_for(job, "COMPLETED", 300)
         self.require_slow(run)
 

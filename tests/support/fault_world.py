@@ -22,6 +22,7 @@ class World:
     def __init__(self):
         self.root = tempfile.mkdtemp(prefix="koine-faults-")
         self.count = 0
+        self.was_spoilt = False
         mini.write_family(self.root, experts=2, n_enc=3, n_dec=3)
         mini.write_recipe(os.path.join(self.root, "lors.yaml"), experts=2, parameters={"rank": 3, "density": 0.2, "lambda": 0.2})
         done = self.merge("plain")
@@ -65,6 +66,8 @@ class World:
             with open(counts, encoding="ascii") as file:
                 calls = int(file.read() or 0)
             os.remove(counts)
+        # A call that never came spoils nothing: beats come with time, and their calls with them.
+        self.was_spoilt = at > 0 and (done.returncode != 0 or calls >= at)
         return done, calls
 
     def calls(self, ranks=1, rank=0):
