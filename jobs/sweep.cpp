@@ -15,6 +15,7 @@ namespace {
 
 struct Options {
   std::string sweep, output, memory, cache, only, backend = "auto", transport = "auto";
+  double stall = 60;
   std::vector<std::string> overrides;
   int threads = 0;
   bool as_json = false;
@@ -74,7 +75,8 @@ ExitCode run_sweep(Session& session, const Options& options) {
   const recipe::Sweep sweep =
       recipe::read_sweep(options.sweep, {options.overrides, options.output});
   const std::filesystem::path folder = folder_of(sweep);
-  comm::Communicator& processes = session.open(transport_of(options.transport));
+  comm::Communicator& processes =
+      session.open({options.transport, options.backend != "cpu", options.stall});
   for (const std::string& warning : sweep.warnings) session.warn(warning);
   pipeline::Progress progress;
   pipeline::SweepWatcher watcher;
@@ -114,8 +116,8 @@ void add_sweep(CLI::App& app, Session& session) {
   command->add_option("--only", options->only, "failed: evaluate again what failed, nothing else")
       ->option_text("WHAT")
       ->check(CLI::IsMember({"failed"}));
-  add_machine_options(*command, {options->backend, options->transport, options->threads,
-                                 options->memory, options->cache});
+  add_machine_options(*command, {options->backend, options->transport, options->stall,
+                                 options->threads, options->memory, options->cache});
   command->add_flag("--json", options->as_json, "The summary as JSON");
   command->callback([&session, options] {
     session.shares_work = true;
