@@ -18,6 +18,7 @@ namespace {
 
 struct Options : RecipeOptions {
   std::string backend = "auto", transport = "auto", cache;
+  double stall = 60;
   bool is_dry = false, as_json = false, allow_nonfinite = false;
 };
 
@@ -93,7 +94,8 @@ ExitCode run_merge(Session& session, const Options& options) {
     return run_plan(session, {recipe, target, processes, wanted, memory_limit(options.memory),
                               options.start_over, options.as_json, false});
   }
-  comm::Communicator& processes = session.open(transport_of(options.transport));
+  comm::Communicator& processes =
+      session.open({options.transport, options.backend != "cpu", options.stall});
   for (const std::string& warning : recipe.warnings) session.warn(warning);
 
   pipeline::Progress progress;
@@ -139,8 +141,8 @@ void add_merge(CLI::App& app, Session& session) {
       "mpirun -n 2 koine merge demo/lors.yaml --output runs/demo --set parameters.rank=7");
   add_recipe_options(*command, *options);
   command->add_flag("--dry-run", options->is_dry, "Show what would be done; write nothing");
-  add_machine_options(*command, {options->backend, options->transport, options->threads,
-                                 options->memory, options->cache});
+  add_machine_options(*command, {options->backend, options->transport, options->stall,
+                                 options->threads, options->memory, options->cache});
   command->add_flag("--allow-nonfinite", options->allow_nonfinite,
                     "Go on where an input is not finite or the result overflows");
   command->add_flag("--json", options->as_json, "The summary as JSON");

@@ -1,7 +1,6 @@
 #include "recipe_options.hpp"
 
 #include <algorithm>
-#include <map>
 #include <thread>
 
 #include <fmt/format.h>
@@ -55,6 +54,14 @@ void add_machine_options(CLI::App& command, const MachineOptions& options) {
       .add_option("--transport", options.transport, "How processes talk: auto, nccl, mpi or self")
       ->option_text("NAME")
       ->check(CLI::IsMember({"auto", "nccl", "mpi", "self"}));
+  command
+      .add_option(
+          "--stall", options.stall,
+          "Seconds without a sign of life from a process after which the job ends (default: "
+          "$KOINE_STALL, else 60; 0: never)")
+      ->option_text("SECONDS")
+      ->envname("KOINE_STALL")
+      ->check(CLI::NonNegativeNumber);
   add_thread_options(command, options.threads, options.memory);
   command
       .add_option("--cache", options.cache,
@@ -62,14 +69,6 @@ void add_machine_options(CLI::App& command, const MachineOptions& options) {
                   "either keeps none, a sweep has its own)")
       ->option_text("DIR")
       ->envname("KOINE_CACHE");
-}
-
-comm::Transport transport_of(const std::string& word) {
-  static const std::map<std::string, comm::Transport> kWords{{"auto", comm::Transport::automatic},
-                                                             {"nccl", comm::Transport::nccl},
-                                                             {"mpi", comm::Transport::mpi},
-                                                             {"self", comm::Transport::self}};
-  return kWords.at(word);
 }
 
 recipe::Recipe read_recipe(const RecipeOptions& options) {

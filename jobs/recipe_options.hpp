@@ -7,7 +7,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include "comm/communicator.hpp"
 #include "recipe/sweep.hpp"
 
 namespace koine::jobs {
@@ -25,15 +24,14 @@ void add_recipe_options(CLI::App& command, RecipeOptions& options);
 /// Where and on what a command works.
 struct MachineOptions {
   std::string &backend, &transport;
+  double& stall;
   int& threads;
   std::string &memory, &cache;
 };
 
-/// --backend, --transport, --threads, --memory and --cache.
+/// --backend, --transport, --stall, --threads, --memory and --cache.
 void add_machine_options(CLI::App& command, const MachineOptions& options);
 void add_thread_options(CLI::App& command, int& threads, std::string& memory);
-
-[[nodiscard]] comm::Transport transport_of(const std::string& word);
 
 /// @throws InputError
 [[nodiscard]] recipe::Recipe read_recipe(const RecipeOptions& options);

@@ -5,10 +5,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <thread>
 
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include "heart_beat.hpp"
 
 namespace koine::jobs {
 namespace {
@@ -18,14 +21,33 @@ void to_stderr(const std::string& line) {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
+comm::Transport transport_of(const std::string& word) {
+  static const std::map<std::string, comm::Transport> kWords{{"auto", comm::Transport::automatic},
+                                                             {"nccl", comm::Transport::nccl},
+                                                             {"mpi", comm::Transport::mpi},
+                                                             {"self", comm::Transport::self}};
+  return kWords.at(word);
+}
+
 std::string paint(bool with_color, const char* code, const char* word) {
   return with_color ? fmt::format("\x1b[{}m{}\x1b[0m", code, word) : word;
 }
 
 }  // namespace
 
-comm::Communicator& Session::open(comm::Transport transport) {
-  processes = comm::make(transport);
+comm::Communicator& Session::open(const Meeting& meeting) {
+  const comm::Transport wanted = transport_of(meeting.transport);
+  const auto say_last = [this](const std::string& message) {
+    fail(message);
+    note_ending(*this, ExitCode::communication, message);
+  };
+  const comm::StallLimit stall{meeting.stall_seconds, say_last};
+  processes = comm::make(wanted, stall);
+  std::string why;
+  if (wanted == comm::Transport::nccl ||
+      (wanted == comm::Transport::automatic && meeting.may_use_gpus))
+    why = comm::use_gpus(processes, wanted, stall);
+  detail(fmt::format("  transport {}{}{}", processes->name(), why.empty() ? "" : ": ", why));
   return *processes;
 }
 

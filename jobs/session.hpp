@@ -28,8 +28,14 @@ class Session {
   std::function<ExitCode()> command;              ///< set by the chosen subcommand's callback
   std::unique_ptr<comm::Communicator> processes;  ///< opened by commands that work on many tensors
 
+  /// How processes find each other, and how long one may be silent.
+  struct Meeting {
+    std::string transport = "auto";
+    bool may_use_gpus = true;  ///< where the transport is left to us
+    double stall_seconds = 60;
+  };
   /// Opens the communicator; after it only the root speaks.
-  comm::Communicator& open(comm::Transport transport);
+  comm::Communicator& open(const Meeting& meeting);
 
   void say(const std::string& line) const;      ///< stderr, unless quiet
   void detail(const std::string& line) const;   ///< stderr, only with -v

@@ -17,6 +17,7 @@ namespace {
 
 struct Options {
   std::string sweep, output, memory, cache, only, part, backend = "auto", transport = "auto";
+  double stall = 60;
   std::vector<std::string> overrides;
   int threads = 0;
   bool as_json = false;
@@ -85,7 +86,8 @@ ExitCode run_sweep(Session& session, const Options& options) {
   const recipe::Sweep sweep =
       recipe::read_sweep(options.sweep, {options.overrides, options.output});
   const std::filesystem::path folder = sweep_folder_of(sweep);
-  comm::Communicator& processes = session.open(transport_of(options.transport));
+  comm::Communicator& processes =
+      session.open({options.transport, options.backend != "cpu", options.stall});
   for (const std::string& warning : sweep.warnings) session.warn(warning);
   pipeline::Progress progress;
   pipeline::SweepWatcher watcher;
@@ -155,8 +157,8 @@ void add_sweep(CLI::App& app, Session& session) {
           "One of several jobs that evaluate at once: 3/8 is the third of eight; the whole "
           "sweep then gathers what they found")
       ->option_text("K/N");
-  add_machine_options(*command, {options->backend, options->transport, options->threads,
-                                 options->memory, options->cache});
+  add_machine_options(*command, {options->backend, options->transport, options->stall,
+                                 options->threads, options->memory, options->cache});
   command->add_flag("--json", options->as_json, "The summary as JSON");
   command->callback([&session, options] {
     session.shares_work = true;

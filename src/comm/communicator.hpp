@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,7 +21,7 @@ class Communicator {
   virtual ~Communicator() = default;
   [[nodiscard]] virtual RankId rank() const = 0;
   [[nodiscard]] virtual int size() const = 0;
-  [[nodiscard]] virtual std::string name() const = 0;  ///< "self" | "mpi"
+  [[nodiscard]] virtual std::string name() const = 0;  ///< "self" | "mpi" | "nccl"
   [[nodiscard]] bool is_root() const { return rank().value == 0; }
 
   /// Root's text to all.
@@ -35,12 +37,23 @@ class Communicator {
   [[noreturn]] virtual void abort(int exit_code) = 0;
 };
 
+/// When a job is ended because one of its processes is not heard of, or an operation of NCCL that
+/// all have begun does not finish.
+struct StallLimit {
+  double seconds = 60;  ///< 0: never
+  /// Tells the user why. Called from another thread, at most once, and only where the process'
+  /// main thread is at work; where it waits for the others, the collective throws CommError.
+  std::function<void(const std::string&)> say = [](const std::string&) {};
+};
+
 /// A single process.
 [[nodiscard]] std::unique_ptr<Communicator> make_self();
 
 /// A duplicate of MPI_COMM_WORLD. Initialises MPI, and finalises it in the destructor, unless the
-/// caller has. @throws CommError
-[[nodiscard]] std::unique_ptr<Communicator> make_mpi();
+/// caller has (who then destroys this before MPI_Finalize). With `stall` the processes watch each
+/// other, where MPI allows more than one thread (MPI_THREAD_SERIALIZED). Collective. @throws
+/// CommError
+[[nodiscard]] std::unique_ptr<Communicator> make_mpi(const std::optional<StallLimit>& stall = {});
 
 /// Whether a launcher (mpirun, srun --mpi=pmix) started this process as one of several. Reads the
 /// environment only.
@@ -51,8 +64,22 @@ class Communicator {
 [[nodiscard]] RankId launched_rank();
 [[nodiscard]] int launched_on_this_machine();
 
+/// This machine as Slurm calls it, else by its host name.
+[[nodiscard]] std::string machine_name();
+
 enum class Transport : std::uint8_t { automatic, nccl, mpi, self };
-/// @throws CommError, DeviceError (nccl is not there), InputError (self with several processes)
-[[nodiscard]] std::unique_ptr<Communicator> make(Transport transport);
+
+/// What `transport` needs first: MPI where the launcher started several processes, or where it says
+/// so (nccl too: see use_gpus). @throws CommError, InputError (self with several processes)
+[[nodiscard]] std::unique_ptr<Communicator> make(Transport transport,
+                                                 const std::optional<StallLimit>& stall = {});
+
+/// Lets NCCL reduce statistics where every process has a GPU of its own; texts go on over MPI.
+/// `processes`, made by make() for automatic or nccl, is replaced, or stays as it was where GPUs
+/// are shared, absent, or there is one process. Opens the CUDA runtime and NCCL. Collective.
+/// @return why it stayed as it was (on the root), else empty
+/// @throws DeviceError where `wanted` is nccl and that cannot work, or where NCCL fails
+std::string use_gpus(std::unique_ptr<Communicator>& processes, Transport wanted,
+                     const std::optional<StallLimit>& stall);
 
 }  // namespace koine::comm

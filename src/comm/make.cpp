@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "comm/communicator.hpp"
 #include "core/error.hpp"
@@ -49,19 +50,21 @@ int launched_on_this_machine() {
              : 1;
 }
 
-std::unique_ptr<Communicator> make(Transport transport) {
-  if (transport == Transport::nccl) {
-    throw DeviceError(
-        "transport nccl needs a GPU for every process, which this build has no backend for; use "
-        "--transport mpi");
-  }
+std::string machine_name() {
+  if (const char* name = std::getenv("SLURMD_NODENAME")) return name;
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+std::unique_ptr<Communicator> make(Transport transport, const std::optional<StallLimit>& stall) {
   if (transport == Transport::self && started_by_launcher()) {
     throw InputError(fmt::format(
         "--transport self is for one process, but the launcher started {}; use --transport mpi",
         launched_processes()));
   }
-  const bool with_mpi = transport == Transport::mpi || started_by_launcher();
-  return with_mpi ? make_mpi() : make_self();
+  const bool with_mpi =
+      transport == Transport::mpi || transport == Transport::nccl || started_by_launcher();
+  return with_mpi ? make_mpi(stall) : make_self();
 }
 
 }  // namespace koine::comm

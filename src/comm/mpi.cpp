@@ -1,27 +1,15 @@
+#include "comm/mpi.hpp"
+
 #include <array>
-#include <chrono>
 #include <cstdlib>
 #include <limits>
-#include <source_location>
-#include <thread>
 
 #include <fmt/format.h>
-#include <mpi.h>
 
-#include "comm/communicator.hpp"
 #include "core/error.hpp"
-#include "core/stop.hpp"
 
 namespace koine::comm {
 namespace {
-
-void check(int status, std::source_location at = std::source_location::current()) {
-  if (status == MPI_SUCCESS) return;
-  std::array<char, MPI_MAX_ERROR_STRING> text{};
-  int length = 0;
-  MPI_Error_string(status, text.data(), &length);
-  throw CommError(fmt::format("MPI: {} ({}:{})", text.data(), at.file_name(), at.line()));
-}
 
 int to_mpi_count(std::size_t count) {
   if (count > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
@@ -31,118 +19,130 @@ int to_mpi_count(std::size_t count) {
   return static_cast<int>(count);
 }
 
-/// Waits for a request without burning the core that another process may need; a stop request ends
-/// the wait.
-void wait(MPI_Request request) {
-  using namespace std::chrono_literals;
-  auto pause = 20us;
-  for (int is_done = 0;;) {
-    check(MPI_Test(&request, &is_done, MPI_STATUS_IGNORE));
-    if (is_done != 0) return;
-    throw_if_stopped();
-    std::this_thread::sleep_for(pause);
-    if (pause < 2000us) pause *= 2;
+/// The texts that lie one after the other in `all`.
+std::vector<std::string> cut(const std::string& all, const std::vector<int>& lengths) {
+  std::vector<std::string> texts;
+  std::size_t at = 0;
+  for (const int length : lengths) {
+    texts.push_back(all.substr(at, static_cast<std::size_t>(length)));
+    at += static_cast<std::size_t>(length);
   }
+  return texts;
 }
-
-class Mpi final : public Communicator {
- public:
-  Mpi() {
-    ::setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
-    int provided = 0, is_running = 0;
-    check(MPI_Initialized(&is_running));
-    owns_library_ = is_running == 0;
-    if (owns_library_) check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided));
-    check(MPI_Comm_dup(MPI_COMM_WORLD, &world_));
-    check(MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN));
-    check(MPI_Comm_rank(world_, &rank_));
-    check(MPI_Comm_size(world_, &size_));
-  }
-  ~Mpi() override {
-    int is_over = 0;
-    MPI_Finalized(&is_over);
-    if (is_over != 0) return;
-    MPI_Comm_free(&world_);
-    if (owns_library_) MPI_Finalize();
-  }
-  Mpi(const Mpi&) = delete;
-  Mpi& operator=(const Mpi&) = delete;
-
-  [[nodiscard]] RankId rank() const override { return {rank_}; }
-  [[nodiscard]] int size() const override { return size_; }
-  [[nodiscard]] std::string name() const override { return "mpi"; }
-
-  void broadcast(std::string& text) override {
-    auto bytes = static_cast<std::int64_t>(text.size());
-    MPI_Request request = MPI_REQUEST_NULL;
-    check(MPI_Ibcast(&bytes, 1, MPI_INT64_T, 0, world_, &request));
-    wait(request);
-    text.resize(static_cast<std::size_t>(bytes));
-    check(MPI_Ibcast(text.data(), to_mpi_count(text.size()), MPI_CHAR, 0, world_, &request));
-    wait(request);
-  }
-
-  void all_reduce_sum(std::span<double> slots) override {
-    for (double& slot : slots) slot += 0.0;  // -0 as +0: the sum must not tell one process from two
-    reduce(slots.data(), slots.size(), MPI_DOUBLE);
-  }
-  void all_reduce_sum(std::span<std::int64_t> counts) override {
-    reduce(counts.data(), counts.size(), MPI_INT64_T);
-  }
-
-  [[nodiscard]] std::vector<std::string> gather(const std::string& text) override {
-    const int mine = to_mpi_count(text.size());
-    std::vector<int> lengths(static_cast<std::size_t>(size_)),
-        starts(static_cast<std::size_t>(size_));
-    MPI_Request request = MPI_REQUEST_NULL;
-    check(MPI_Igather(&mine, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, world_, &request));
-    wait(request);
-    std::size_t total = 0;
-    for (std::size_t r = 0; r < lengths.size(); ++r) {
-      starts[r] = to_mpi_count(total);
-      total += static_cast<std::size_t>(lengths[r]);
-    }
-    std::string all(is_root() ? total : 0, '\0');
-    check(MPI_Igatherv(text.data(), mine, MPI_CHAR, all.data(), lengths.data(), starts.data(),
-                       MPI_CHAR, 0, world_, &request));
-    wait(request);
-    std::vector<std::string> texts;
-    for (std::size_t r = 0; is_root() && r < lengths.size(); ++r) {
-      texts.push_back(
-          all.substr(static_cast<std::size_t>(starts[r]), static_cast<std::size_t>(lengths[r])));
-    }
-    return texts;
-  }
-
-  void barrier() override {
-    MPI_Request request = MPI_REQUEST_NULL;
-    check(MPI_Ibarrier(world_, &request));
-    wait(request);
-  }
-
-  [[noreturn]] void abort(int exit_code) override {
-    MPI_Abort(MPI_COMM_WORLD, exit_code);
-    std::_Exit(exit_code);
-  }
-
- private:
-  template <typename T>
-  void reduce(T* data, std::size_t count, MPI_Datatype type) {
-    MPI_Request request = MPI_REQUEST_NULL;
-    check(MPI_Iallreduce(MPI_IN_PLACE, data, to_mpi_count(count), type, MPI_SUM, world_, &request));
-    wait(request);
-  }
-
-  MPI_Comm world_ = MPI_COMM_NULL;
-  bool owns_library_ = true;  ///< we initialised MPI, so we finalise it
-  int rank_ = 0;
-  int size_ = 1;
-};
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_mpi() {
-  return std::make_unique<Mpi>();
+void check(int status, std::source_location at) {
+  if (status == MPI_SUCCESS) return;
+  std::array<char, MPI_MAX_ERROR_STRING> text{};
+  int length = 0;
+  MPI_Error_string(status, text.data(), &length);
+  throw CommError(fmt::format("MPI: {} ({}:{})", text.data(), at.file_name(), at.line()));
+}
+
+Mpi::Mpi(const std::optional<StallLimit>& stall) {
+  ::setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
+  int level = 0, is_running = 0;
+  check(MPI_Initialized(&is_running));
+  owns_library_ = is_running == 0;
+  if (owns_library_) check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &level));
+  check(MPI_Query_thread(&level));
+  check(MPI_Comm_dup(MPI_COMM_WORLD, &world_));
+  check(MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN));
+  check(MPI_Comm_rank(world_, &rank_));
+  check(MPI_Comm_size(world_, &size_));
+  if (stall && size_ > 1 && level >= MPI_THREAD_SERIALIZED)
+    heartbeat_ = std::make_unique<Heartbeat>(world_, guard_, *stall);
+}
+
+Mpi::~Mpi() {
+  int is_over = 0;
+  MPI_Finalized(&is_over);
+  if (is_over != 0) return;
+  if (heartbeat_) heartbeat_->leave();
+  MPI_Comm_free(&world_);
+  if (owns_library_) MPI_Finalize();
+}
+
+template <typename Start>
+void Mpi::run(Start&& start) {
+  MPI_Request request = MPI_REQUEST_NULL;
+  const auto is_done = [&] {
+    const std::lock_guard lock(guard_);
+    int done = 0;
+    check(MPI_Test(&request, &done, MPI_STATUS_IGNORE));
+    return done != 0;
+  };
+  try {
+    {
+      const std::lock_guard lock(guard_);
+      check(start(&request));
+    }
+    wait_until(is_done);
+  } catch (...) {
+    if (heartbeat_) heartbeat_->halt();
+    throw;
+  }
+}
+
+template <typename T>
+void Mpi::reduce(std::span<T> data, MPI_Datatype type) {
+  const int count = to_mpi_count(data.size());
+  run([&](MPI_Request* request) {
+    return MPI_Iallreduce(MPI_IN_PLACE, data.data(), count, type, MPI_SUM, world_, request);
+  });
+}
+
+void Mpi::broadcast(std::string& text) {
+  auto bytes = static_cast<std::int64_t>(text.size());
+  run([&](MPI_Request* request) { return MPI_Ibcast(&bytes, 1, MPI_INT64_T, 0, world_, request); });
+  text.resize(static_cast<std::size_t>(bytes));
+  const int count = to_mpi_count(text.size());
+  run([&](MPI_Request* request) {
+    return MPI_Ibcast(text.data(), count, MPI_CHAR, 0, world_, request);
+  });
+}
+
+void Mpi::all_reduce_sum(std::span<double> slots) {
+  for (double& slot : slots) slot += 0.0;  // -0 as +0: the sum must not tell one process from two
+  reduce(slots, MPI_DOUBLE);
+}
+
+void Mpi::all_reduce_sum(std::span<std::int64_t> counts) {
+  reduce(counts, MPI_INT64_T);
+}
+
+std::vector<std::string> Mpi::gather(const std::string& text) {
+  const int mine = to_mpi_count(text.size());
+  std::vector<int> lengths(static_cast<std::size_t>(is_root() ? size_ : 0)), starts(lengths.size());
+  run([&](MPI_Request* request) {
+    return MPI_Igather(&mine, 1, MPI_INT, lengths.data(), 1, MPI_INT, 0, world_, request);
+  });
+  std::size_t total = 0;
+  for (std::size_t r = 0; r < lengths.size(); ++r) {
+    starts[r] = to_mpi_count(total);
+    total += static_cast<std::size_t>(lengths[r]);
+  }
+  std::string all(total, '\0');
+  run([&](MPI_Request* request) {
+    return MPI_Igatherv(text.data(), mine, MPI_CHAR, all.data(), lengths.data(), starts.data(),
+                        MPI_CHAR, 0, world_, request);
+  });
+  return cut(all, lengths);
+}
+
+void Mpi::barrier() {
+  run([&](MPI_Request* request) { return MPI_Ibarrier(world_, request); });
+}
+
+void Mpi::abort(int exit_code) {
+  const std::lock_guard lock(guard_);
+  MPI_Abort(MPI_COMM_WORLD, exit_code);
+  std::_Exit(exit_code);
+}
+
+std::unique_ptr<Communicator> make_mpi(const std::optional<StallLimit>& stall) {
+  return std::make_unique<Mpi>(stall);
 }
 
 }  // namespace koine::comm

@@ -79,6 +79,15 @@ std::string human_count(std::int64_t count) {
   return digits;
 }
 
+std::string list_of(std::span<const std::string> words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const char* between = i == 0 ? "" : i + 1 == words.size() ? " and " : ", ";
+    text += between + words[i];
+  }
+  return text;
+}
+
 std::optional<std::int64_t> parse_bytes(std::string_view text) {
   double value = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);

@@ -21,6 +21,9 @@ namespace koine {
 [[nodiscard]] std::string human_seconds(double seconds);    ///< "0.4 s", "3 min 05 s", "2 h 10 min"
 [[nodiscard]] std::string human_count(std::int64_t count);  ///< "1,543,490,560"
 
+/// "a", "a and b", "a, b and c".
+[[nodiscard]] std::string list_of(std::span<const std::string> words);
+
 /// "16GiB", "5GB", "512M", "123" -> bytes. kB, MB, GB, TB are decimal, KiB … binary, K, M, G, T
 /// binary.
 [[nodiscard]] std::optional<std::int64_t> parse_bytes(std::string_view text);

@@ -4,17 +4,11 @@
 #include <memory>
 
 #include <gtest/gtest.h>
-#include <mpi.h>
+
+#include "mpi/on_all_ranks.hpp"
 
 namespace koine::comm {
 namespace {
-
-#define ASSERT_ON_ALL_RANKS(condition)                                                       \
-  do {                                                                                       \
-    int here = (condition) ? 1 : 0, everywhere = 0;                                          \
-    MPI_Allreduce(&here, &everywhere, 1, MPI_INT, MPI_LAND, MPI_COMM_WORLD);                 \
-    ASSERT_TRUE(everywhere) << #condition << (here != 0 ? " (true here)" : " (false here)"); \
-  } while (false)
 
 /// MPI is initialised once per program, by mpi_main; the communicator under test finds it so.
 Communicator& world() {

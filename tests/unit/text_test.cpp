@@ -22,6 +22,13 @@ TEST(Text, ParsesSizesAsPeopleWriteThem) {
   EXPECT_EQ(parse_bytes("5 parsecs"), std::nullopt);
 }
 
+TEST(Text, ListsReadLikeSentences) {
+  EXPECT_EQ(list_of({}), "");
+  EXPECT_EQ(list_of(std::vector<std::string>{"a"}), "a");
+  EXPECT_EQ(list_of(std::vector<std::string>{"a", "b"}), "a and b");
+  EXPECT_EQ(list_of(std::vector<std::string>{"a", "b", "c"}), "a, b and c");
+}
+
 TEST(Text, ShowsFiguresForPeople) {
   EXPECT_EQ(human_bytes(999), "999 B");
   EXPECT_EQ(human_bytes(3'086'000'000), "3.09 GB");
