@@ -36,7 +36,9 @@ void add_thread_options(CLI::App& command, int& threads, std::string& memory) {
 }
 
 void add_machine_options(CLI::App& command, const MachineOptions& options) {
-  command.add_option("--backend", options.backend, "Where arithmetic runs: auto, cpu or cuda")
+  command
+      .add_option("--backend", options.backend,
+                  "Where arithmetic runs: auto (a GPU if there is one), cpu or cuda")
       ->option_text("NAME")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command

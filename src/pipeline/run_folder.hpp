@@ -19,7 +19,14 @@ struct Identity {
   std::string arithmetic;  ///< JSON: engine, backend, BLAS, instruction set. May change between
                            ///< start and resume.
 };
-[[nodiscard]] Identity identity_of(const recipe::Recipe& recipe, const Inputs& inputs);
+/// What a GPU adds to the arithmetic.
+struct DeviceArithmetic {
+  std::string device, libraries;  ///< "NVIDIA H100 80GB HBM3"; "CUDA 13.0, cuBLAS 13.1.0, …"
+  int batch = 0;                  ///< task vectors worked on at once
+};
+/// @param device null: all arithmetic on the CPU
+[[nodiscard]] Identity identity_of(const recipe::Recipe& recipe, const Inputs& inputs,
+                                   const DeviceArithmetic* device = nullptr);
 
 enum class RunState : std::uint8_t { fresh, resumed, complete };
 
