@@ -39,6 +39,6 @@ function(koine_script_tests kind)
     get_filename_component(name ${script} NAME_WE)
     add_test(NAME ${kind}.${name} COMMAND ${KOINE_PYTHON} ${script} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${kind}.${name} PROPERTIES LABELS ${kind} TIMEOUT 900 SKIP_RETURN_CODE 77
-      ENVIRONMENT "KOINE=$<TARGET_FILE:koine>;KOINE_SOURCE=${PROJECT_SOURCE_DIR};KOINE_SANITIZE=${KOINE_SANITIZE};PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/support;PYTHONDONTWRITEBYTECODE=1;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_rmaps_base_oversubscribe=1;OMPI_MCA_hwloc_base_binding_policy=none;OMPI_MCA_mpi_yield_when_idle=1")
+      ENVIRONMENT "KOINE=$<TARGET_FILE:koine>;KOINE_SOURCE=${PROJECT_SOURCE_DIR};KOINE_SANITIZE=${KOINE_SANITIZE};KOINE_EMULATED_CUDA=${KOINE_EMULATED_CUDA};PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/support;PYTHONDONTWRITEBYTECODE=1;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_rmaps_base_oversubscribe=1;OMPI_MCA_hwloc_base_binding_policy=none;OMPI_MCA_mpi_yield_when_idle=1")
   endforeach()
 endfunction()
