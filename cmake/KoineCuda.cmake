@@ -1,4 +1,4 @@
-# libkoine_cuda.so: the CUDA kernels, built where KOINE_CUDA says so. A library of its own, so that the program and its
+# libkoine_cuda.so: the CUDA backend and its kernels, built where KOINE_CUDA says so. A library of its own, so that the program and its
 # packages need no CUDA.
 if(NOT KOINE_CUDA MATCHES "^(AUTO|ON|OFF)$")
   message(FATAL_ERROR "KOINE_CUDA is '${KOINE_CUDA}'; expected AUTO, ON or OFF")
@@ -36,15 +36,18 @@ set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 if(KOINE_CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
   set(CMAKE_CUDA_COMPILER_LAUNCHER ${KOINE_CCACHE})
 endif()
-find_package(CUDAToolkit 12 REQUIRED)
+find_package(CUDAToolkit 12.6 REQUIRED)  # the first with cusolverDnXsyevBatched
 
 file(GLOB koine_kernels CONFIGURE_DEPENDS kernels/*.cu)
+file(GLOB koine_cuda_sources CONFIGURE_DEPENDS src/backend/cuda/*.cpp)
 # core/dtype.cpp names formats in messages; the library carries its own copy.
-add_library(koine_cuda SHARED ${koine_kernels} src/core/dtype.cpp)
+add_library(koine_cuda SHARED ${koine_kernels} ${koine_cuda_sources} src/core/dtype.cpp)
 # --fmad=false: contract of the numbers, products and sums are rounded apart.
 target_compile_options(koine_cuda PRIVATE
   $<$<COMPILE_LANGUAGE:CUDA>:--fmad=false -Werror=all-warnings -Xcompiler=-Wall,-Wextra,-Werror>
-  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Werror>)
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Werror -Wshadow -ffp-contract=off>)
 target_include_directories(koine_cuda PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src)
-target_link_libraries(koine_cuda PUBLIC CUDA::cudart)
-add_dependencies(koine koine_cuda)
+target_link_libraries(koine_cuda PUBLIC CUDA::cudart PRIVATE CUDA::cublas CUDA::cusolver)
+add_dependencies(koine koine_cuda)  # opened by the program when it is wanted, never linked
+# Not in packages: they depend on no CUDA.
+install(TARGETS koine_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT cuda EXCLUDE_FROM_ALL)

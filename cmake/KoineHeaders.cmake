@@ -1,6 +1,7 @@
 # koine_headers: every header compiled alone, so that each includes what it uses. Not in `all`.
 file(GLOB_RECURSE koine_headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
      ${PROJECT_SOURCE_DIR}/src/*.hpp ${PROJECT_SOURCE_DIR}/jobs/*.hpp ${PROJECT_SOURCE_DIR}/kernels/*.hpp)
+list(FILTER koine_headers EXCLUDE REGEX "^src/backend/cuda/")  # these include CUDA's
 set(koine_header_units)
 foreach(header IN LISTS koine_headers)
   set(unit ${CMAKE_CURRENT_BINARY_DIR}/headers/${header}.cpp)

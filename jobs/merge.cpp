@@ -1,10 +1,13 @@
 #include "pipeline/merge.hpp"
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "backend/gpu.hpp"
 #include "commands.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
@@ -61,6 +64,20 @@ void summarise(const Session& session, const recipe::Recipe& recipe,
   session.next(fmt::format("koine export {0} --format hf --output {0}-hf", folder));
 }
 
+/// Where the time of this process' threads went.
+std::string stage_shares(const pipeline::Progress& progress) {
+  double whole = 0;
+  for (const auto& nanoseconds : progress.nanoseconds)
+    whole += static_cast<double>(nanoseconds.load());
+  std::vector<std::string> shares;
+  for (std::size_t i = 0; i < pipeline::kStageNames.size(); ++i) {
+    const auto own = static_cast<double>(progress.nanoseconds[i].load());
+    if (own > 0)
+      shares.push_back(fmt::format("{} {:.0f} %", pipeline::kStageNames[i], percent(own, whole)));
+  }
+  return fmt::format("  time    {}", fmt::join(shares, ", "));
+}
+
 std::string json_of(const recipe::Recipe& recipe, const pipeline::MergeOutcome& outcome) {
   return Json{{"schema", "koine-merge-1"},
               {"path", outcome.folder.string()},
@@ -79,15 +96,27 @@ std::string json_of(const recipe::Recipe& recipe, const pipeline::MergeOutcome& 
       .dump();
 }
 
+std::string where_it_runs(const backend::Choice& place) {
+  if (place.gpu) return fmt::format("  on {} ({})", place.gpu->device.name, place.gpu->versions);
+  return place.why_cpu.empty() ? "  on the CPU" : fmt::format("  on the CPU: {}", place.why_cpu);
+}
+
+/// Where all processes work: on a GPU each, or all on the CPU. Collective.
+/// @throws DeviceError where "cuda" is asked for and a process has none
+backend::Choice choose_together(const std::string& wish, comm::Communicator& processes) {
+  if (wish == "cpu") return {};
+  backend::Choice mine = backend::choose_backend("auto");
+  const std::string complaint = comm::first_complaint(processes, mine.why_cpu);
+  if (complaint.empty()) return mine;
+  if (wish == "cuda") throw DeviceError(complaint);
+  return {std::nullopt, complaint};
+}
+
 ExitCode run_merge(Session& session, const Options& options) {
   session.say(fmt::format("koine merge {}: reading the recipe and the headers", options.recipe));
   const recipe::Recipe recipe = read_recipe(options);
   const std::filesystem::path target = target_of(recipe);
   const int wanted = options.threads > 0 ? options.threads : default_threads();
-  if (options.backend == "cuda") {
-    throw DeviceError(
-        "this version merges on the CPU only; use --backend cpu or leave --backend out");
-  }
   if (options.is_dry) {
     if (!session.is_root()) return ExitCode::done;
     const int processes = std::max(1, comm::launched_processes());
@@ -96,7 +125,9 @@ ExitCode run_merge(Session& session, const Options& options) {
   }
   comm::Communicator& processes =
       session.open({options.transport, options.backend != "cpu", options.stall});
+  const backend::Choice place = choose_together(options.backend, processes);
   for (const std::string& warning : recipe.warnings) session.warn(warning);
+  session.say(where_it_runs(place));
 
   pipeline::Progress progress;
   HeartBeat heart(session, progress);
@@ -124,10 +155,12 @@ ExitCode run_merge(Session& session, const Options& options) {
   merge_options.origin = {std::filesystem::absolute(options.recipe).string(), options.overrides,
                           options.allow_nonfinite};
   merge_options.cache = options.cache;
+  merge_options.gpu = place.gpu ? &*place.gpu : nullptr;
   const auto outcome = pipeline::merge(recipe, target, merge_options, processes, watcher);
   live.stop();
   for (const std::string& note : outcome.notes) session.warn(note);
   summarise(session, recipe, outcome, threads);
+  if (!outcome.was_complete) session.detail(stage_shares(progress));
   session.result(options.as_json ? json_of(recipe, outcome) : outcome.folder.string());
   return ExitCode::done;
 }

@@ -47,7 +47,9 @@ void add_thread_options(CLI::App& command, int& threads, std::string& memory) {
 }
 
 void add_machine_options(CLI::App& command, const MachineOptions& options) {
-  command.add_option("--backend", options.backend, "Where arithmetic runs: auto, cpu or cuda")
+  command
+      .add_option("--backend", options.backend,
+                  "Where arithmetic runs: auto (a GPU if there is one), cpu or cuda")
       ->option_text("NAME")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command
@@ -61,7 +63,7 @@ void add_machine_options(CLI::App& command, const MachineOptions& options) {
           "$KOINE_STALL, else 60; 0: never)")
       ->option_text("SECONDS")
       ->envname("KOINE_STALL")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0.0, 1e6));
   add_thread_options(command, options.threads, options.memory);
   command
       .add_option("--cache", options.cache,

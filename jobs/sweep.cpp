@@ -81,8 +81,7 @@ ExitCode run_sweep(Session& session, const Options& options) {
   session.say(
       fmt::format("koine sweep {}: reading the sweep, its recipe and the headers", options.sweep));
   if (options.backend == "cuda")
-    throw DeviceError(
-        "this version merges on the CPU only; use --backend cpu or leave --backend out");
+    throw DeviceError("a sweep runs on the CPU only; use --backend cpu or leave --backend out");
   const recipe::Sweep sweep =
       recipe::read_sweep(options.sweep, {options.overrides, options.output});
   const std::filesystem::path folder = sweep_folder_of(sweep);

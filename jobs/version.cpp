@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 #include <mpi.h>
 
+#include "backend/cuda_library.hpp"
 #include "commands.hpp"
+#include "core/error.hpp"
 #include "core/json.hpp"
 #include "lowrank/truncated_svd.hpp"
 
@@ -33,7 +35,17 @@ std::string mpi_library() {
   return line.substr(0, line.find_first_of(",\n"));
 }
 
+/// The CUDA library, if it can be opened: its own libraries' versions.
+Json cuda_versions() {
+  try {
+    return backend::CudaLibrary::open().versions();
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
 Json report() {
+  const Json cuda = cuda_versions();
   unsigned major = 0, minor = 0, release = 0;
   H5get_libversion(&major, &minor, &release);
   return Json{{"schema", "koine-version-1"},
@@ -46,8 +58,8 @@ Json report() {
               {"hdf5", fmt::format("{}.{}.{}", major, minor, release)},
               {"blas", lowrank::blas_description()},
               {"nccl", nullptr},
-              {"cuda", nullptr},
-              {"backends", Json::array({"cpu"})},
+              {"cuda", cuda},
+              {"backends", cuda.is_null() ? Json::array({"cpu"}) : Json::array({"cpu", "cuda"})},
               {"devices", devices()}};
 }
 

@@ -1,49 +1,15 @@
-#include <algorithm>
-#include <string>
-#include <type_traits>
-
 #include "core/rules.hpp"
-#include "kernels/check.cuh"
 #include "kernels/dense.hpp"
+#include "kernels/formats.cuh"
+#include "kernels/launch.cuh"
 
 namespace koine::kernels {
 namespace {
 
-constexpr std::int64_t kThreads = 256;
-constexpr std::int64_t kMaxBlocks = 65535;
-
-cudaStream_t as_cuda(Stream* stream) {
-  return reinterpret_cast<cudaStream_t>(stream);
+template <typename Format>
+__global__ void widen_kernel(const typename Format::Bits* raw, float* out, std::int64_t count) {
+  for (std::int64_t i = first_index(); i < count; i += index_step()) out[i] = Format::widen(raw[i]);
 }
-
-unsigned blocks_for(std::int64_t count) {
-  return static_cast<unsigned>(std::min((count + kThreads - 1) / kThreads, kMaxBlocks));
-}
-
-__device__ std::int64_t first_index() {
-  return blockIdx.x * static_cast<std::int64_t>(blockDim.x) + threadIdx.x;
-}
-__device__ std::int64_t index_step() {
-  return static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-}
-
-struct F32 {
-  using Bits = float;
-  static __device__ float widen(Bits bits) { return bits; }
-  static __device__ Bits round(double value) { return rules::round_f32(value); }
-};
-
-struct F16 {
-  using Bits = std::uint16_t;
-  static __device__ float widen(Bits bits) { return rules::widen_f16(bits); }
-  static __device__ Bits round(double value) { return rules::round_f16(value); }
-};
-
-struct Bf16 {
-  using Bits = std::uint16_t;
-  static __device__ float widen(Bits bits) { return rules::widen_bf16(bits); }
-  static __device__ Bits round(double value) { return rules::round_bf16(value); }
-};
 
 template <typename Expert, typename Base>
 __global__ void task_vector_kernel(const typename Expert::Bits* expert,
@@ -59,6 +25,15 @@ __global__ void accumulate_kernel(double weight, const float* m, double* sum, st
     sum[i] = rules::accumulate(sum[i], weight, m[i]);
 }
 
+__global__ void note_signs_kernel(const float* m, std::uint8_t* seen, std::int64_t count) {
+  for (std::int64_t i = first_index(); i < count; i += index_step())
+    seen[i] = rules::see_sign(seen[i], m[i]);
+}
+
+__global__ void divide_kernel(double* sum, double divisor, std::int64_t count) {
+  for (std::int64_t i = first_index(); i < count; i += index_step()) sum[i] /= divisor;
+}
+
 template <typename Base, typename Out>
 __global__ void round_merged_kernel(const typename Base::Bits* base, double lambda,
                                     const double* sum, typename Out::Bits* out,
@@ -68,23 +43,16 @@ __global__ void round_merged_kernel(const typename Base::Bits* base, double lamb
   }
 }
 
-/// Calls `work` with the format's type as its argument.
-template <typename Work>
-void with_format(DType dtype, Work&& work) {
-  switch (dtype) {
-    case DType::f32:
-      return work(F32{});
-    case DType::f16:
-      return work(F16{});
-    case DType::bf16:
-      return work(Bf16{});
-    default:
-      throw DeviceError("the CUDA kernels take float32, float16 and bfloat16, not " +
-                        std::string(recipe_name(dtype)) + "; use --backend cpu");
-  }
-}
-
 }  // namespace
+
+void widen(RawArray raw, float* out, std::int64_t count, Stream* stream) {
+  if (count == 0) return;
+  with_format(raw.dtype, [&](auto format) {
+    using Format = decltype(format);
+    launch(widen_kernel<Format>, elements(count), stream,
+           static_cast<const typename Format::Bits*>(raw.data), out, count);
+  });
+}
 
 void task_vector(RawArray expert, RawArray base, float* tau, std::int64_t count, Stream* stream) {
   if (count == 0) return;
@@ -92,18 +60,24 @@ void task_vector(RawArray expert, RawArray base, float* tau, std::int64_t count,
     with_format(base.dtype, [&](auto base_format) {
       using Expert = decltype(expert_format);
       using Base = decltype(base_format);
-      task_vector_kernel<Expert, Base><<<blocks_for(count), kThreads, 0, as_cuda(stream)>>>(
-          static_cast<const typename Expert::Bits*>(expert.data),
-          static_cast<const typename Base::Bits*>(base.data), tau, count);
-      cuda::check(cudaGetLastError());
+      launch(task_vector_kernel<Expert, Base>, elements(count), stream,
+             static_cast<const typename Expert::Bits*>(expert.data),
+             static_cast<const typename Base::Bits*>(base.data), tau, count);
     });
   });
 }
 
 void accumulate(double weight, const float* m, double* sum, std::int64_t count, Stream* stream) {
   if (count == 0) return;
-  accumulate_kernel<<<blocks_for(count), kThreads, 0, as_cuda(stream)>>>(weight, m, sum, count);
-  cuda::check(cudaGetLastError());
+  launch(accumulate_kernel, elements(count), stream, weight, m, sum, count);
+}
+
+void note_signs(const float* m, std::uint8_t* seen, std::int64_t count, Stream* stream) {
+  if (count > 0) launch(note_signs_kernel, elements(count), stream, m, seen, count);
+}
+
+void divide(double* sum, double divisor, std::int64_t count, Stream* stream) {
+  if (count > 0) launch(divide_kernel, elements(count), stream, sum, divisor, count);
 }
 
 void round_merged(const MergeTerms& terms, RawOutput out, std::int64_t count, Stream* stream) {
@@ -112,10 +86,9 @@ void round_merged(const MergeTerms& terms, RawOutput out, std::int64_t count, St
     with_format(out.dtype, [&](auto out_format) {
       using Base = decltype(base_format);
       using Out = decltype(out_format);
-      round_merged_kernel<Base, Out><<<blocks_for(count), kThreads, 0, as_cuda(stream)>>>(
-          static_cast<const typename Base::Bits*>(terms.base.data), terms.lambda, terms.sum,
-          static_cast<typename Out::Bits*>(out.data), count);
-      cuda::check(cudaGetLastError());
+      launch(round_merged_kernel<Base, Out>, elements(count), stream,
+             static_cast<const typename Base::Bits*>(terms.base.data), terms.lambda, terms.sum,
+             static_cast<typename Out::Bits*>(out.data), count);
     });
   });
 }

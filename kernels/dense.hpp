@@ -22,6 +22,10 @@ struct RawOutput {
   DType dtype = DType::f32;
 };
 
+/// out_i = float32(raw_i), exact.
+/// @throws DeviceError if the launch fails or the dtype is not f32, f16 or bf16
+void widen(RawArray raw, float* out, std::int64_t count, Stream* stream);
+
 /// tau_i = float32(expert_i) - float32(base_i), one rounding.
 /// @throws DeviceError if the launch fails or a dtype is not f32, f16 or bf16
 void task_vector(RawArray expert, RawArray base, float* tau, std::int64_t count, Stream* stream);
@@ -29,6 +33,12 @@ void task_vector(RawArray expert, RawArray base, float* tau, std::int64_t count,
 /// sum_i += weight * double(m_i), product and sum rounded separately.
 /// @throws DeviceError if the launch fails
 void accumulate(double weight, const float* m, double* sum, std::int64_t count, Stream* stream);
+
+/// seen_i with the sign of m_i (rules::see_sign).  @throws DeviceError if the launch fails
+void note_signs(const float* m, std::uint8_t* seen, std::int64_t count, Stream* stream);
+
+/// sum_i /= divisor.  @throws DeviceError if the launch fails
+void divide(double* sum, double divisor, std::int64_t count, Stream* stream);
 
 /// What round_merged works on: W_0 as stored, and the summed task vectors.
 struct MergeTerms {

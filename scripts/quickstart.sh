@@ -19,12 +19,12 @@ PROCESSES=2
 
 usage() { sed -n '2,5s/^#[ ]\{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
-# build_program: koine alone, optimised; the CUDA kernels beside it where there is a CUDA toolkit.
+# build_program: koine alone, optimised; the CUDA backend beside it where there is a CUDA toolkit.
 build_program() {
   local flags=(-DCMAKE_BUILD_TYPE=Release -DKOINE_TESTS=OFF -DKOINE_PRECOMPILE=ON) nvcc
   nvcc=$(find_nvcc)
   if [ -n "$nvcc" ]; then
-    say "CUDA toolkit found ($nvcc): its kernels are built too; this version merges on the CPU"
+    say "CUDA toolkit found ($nvcc): the CUDA backend is built too, and used where there is a GPU"
     flags+=(-DKOINE_CUDA=ON "-DCMAKE_CUDA_ARCHITECTURES=$(cuda_architecture)")
   else
     say "no CUDA toolkit found: this is the CPU build"

@@ -72,7 +72,7 @@ test_cuda() {
     skipped "the CUDA build: there is no nvcc here"
     return
   fi
-  configure cuda "-DCMAKE_CUDA_ARCHITECTURES=$(cuda_architecture)" && build cuda koine_cuda cuda_tests || return 0
+  configure cuda "-DCMAKE_CUDA_ARCHITECTURES=$(cuda_architecture)" && build cuda koine koine_cuda cuda_tests parity_tests || return 0
   run_tests cuda '^cuda$'
 }
 

@@ -33,7 +33,8 @@ Nccl::~Nccl() {
 
 void Nccl::connect(int device) {
   const std::string operation = "set-up";
-  check_cuda(library_.set_device(device), operation);
+  device_ = device;
+  check_cuda(library_.set_device(device_), operation);
   void* stream = nullptr;
   check_cuda(library_.create_stream(&stream, abi::kNonBlockingStream), operation);
   stream_.reset(stream);
@@ -60,6 +61,7 @@ void Nccl::all_reduce_sum(std::span<std::int64_t> counts) {
 void Nccl::reduce(void* data, std::size_t count, int type, const std::string& operation) {
   if (count == 0) return;
   const std::size_t bytes = count * kWidth;
+  check_cuda(library_.set_device(device_), operation);  // this thread may have worked elsewhere
   make_room(bytes, operation);
   void* buffer = buffer_.get();
   void* stream = stream_.get();
@@ -148,6 +150,7 @@ void Nccl::time_out(const std::string& operation) {
 
 /// Collective where all is well.
 void Nccl::close() {
+  barrier();  // the root may write for long after the others
   run("shut-down", [&] { return library_.finalize(comm_); });
   library_.destroy(std::exchange(comm_, nullptr));
 }

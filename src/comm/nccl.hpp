@@ -54,6 +54,7 @@ class Nccl final : public Communicator {
   Seconds limit_;
   void* comm_ = nullptr;  ///< null: not connected, or aborted
   Handle stream_, buffer_;
+  int device_ = 0;
   std::size_t room_ = 0;  ///< bytes of the buffer
 };
 

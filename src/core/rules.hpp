@@ -95,6 +95,47 @@ KOINE_HD inline std::uint32_t magnitude_key(float x) noexcept {
   return bits_as<std::uint32_t>(x) & 0x7FFFFFFFU;
 }
 
+/// A stretch of a magnitude's bits.
+struct Digit {
+  unsigned shift, bits;
+};
+
+/// The three digits of a selection key, from the top: 11 + 11 + 10 bits fill the word.
+KOINE_HD inline constexpr Digit digit_of_key(unsigned which) noexcept {
+  return which == 0 ? Digit{21, 11} : which == 1 ? Digit{10, 11} : Digit{0, 10};
+}
+
+/// Whether a key begins with the digits before `which`, which are `prefix`.
+KOINE_HD inline bool begins_with(std::uint32_t key, unsigned which, std::uint32_t prefix) noexcept {
+  const Digit digit = digit_of_key(which);
+  return which == 0 || (key >> (digit.shift + digit.bits)) == prefix;
+}
+
+KOINE_HD inline std::uint32_t digit_value(std::uint32_t key, unsigned which) noexcept {
+  const Digit digit = digit_of_key(which);
+  return (key >> digit.shift) & ((1U << digit.bits) - 1U);
+}
+
+/// One digit of the search for the k-th largest key: bins[d] counts the keys that begin with `key`
+/// and go on with d. `left` of them are still to be found, from the largest.
+/// @pre 1 <= left <= sum of bins
+template <typename Count>
+KOINE_HD inline void narrow(const Count* bins, unsigned which, std::int64_t& left,
+                            std::uint32_t& key) noexcept {
+  const unsigned bits = digit_of_key(which).bits;
+  std::uint32_t bin = (1U << bits) - 1U;
+  while (static_cast<std::int64_t>(bins[bin]) < left)
+    left -= static_cast<std::int64_t>(bins[bin--]);
+  key = (key << bits) | bin;
+}
+
+/// Whether an entry is among the largest: above the threshold, or one of the first `ties` that lie
+/// on it, `rank` of which come before it.
+KOINE_HD inline bool is_kept(std::uint32_t key, std::uint32_t threshold, std::int64_t rank,
+                             std::int64_t ties) noexcept {
+  return key > threshold || (key == threshold && rank < ties);
+}
+
 /// sum + weight * m, product and sum rounded separately in float64.
 KOINE_HD inline double accumulate(double sum, double weight, float m) noexcept {
   const double product = weight * static_cast<double>(m);

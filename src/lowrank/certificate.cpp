@@ -66,10 +66,8 @@ double* scaled_by_roots(std::int64_t rows, std::int64_t kept, const double* vect
   return scaled;
 }
 
-/// An upper bound of |D|_F, rounding included.
-double remainder_norm(std::int64_t short_side, Workspace& workspace) {
-  const KrylovSpace& space = workspace.krylov;
-  const double whole = symmetric_norm_squared(workspace.gram.data(), short_side, short_side, true);
+/// An upper bound of |D|_F, rounding included; `whole` is |G|_F^2.
+double remainder_norm(std::int64_t short_side, double whole, const KrylovSpace& space) {
   const double coupling = squares(space.coupling.data(), space.coupling_rows * space.last_width);
   const double inside =
       symmetric_norm_squared(space.projection.data(), space.lead, space.columns, false) +
@@ -118,7 +116,8 @@ double largest_residual(std::int64_t short_side, std::int64_t kept, Workspace& w
   for (std::int64_t i = 0; i < kept; ++i) {
     const std::int64_t at = i * short_side;
     const double residual = distance(images + at, vectors + at, values[i], short_side) / values[0];
-    if (!(residual <= worst)) worst = residual;
+    if (std::isnan(residual)) return residual;
+    worst = std::max(worst, residual);
   }
   return worst;
 }
@@ -132,7 +131,8 @@ double orthogonality_defect(std::int64_t short_side, std::int64_t kept, Workspac
   for (std::int64_t j = 0; j < kept; ++j) {
     for (std::int64_t i = j; i < kept; ++i) {
       const double defect = std::fabs(inner[j * kept + i] - (i == j ? 1.0 : 0.0));
-      if (!(defect <= worst)) worst = defect;
+      if (std::isnan(defect)) return defect;
+      worst = std::max(worst, defect);
     }
   }
   return worst;
@@ -149,11 +149,15 @@ bool nothing_missed_above(double c, std::int64_t short_side, std::int64_t kept,
 }
 
 bool nothing_missed_outside(double c, std::int64_t short_side, std::int64_t kept,
-                            Workspace& workspace) {
+                            Workspace& workspace, const double* gram_squared) {
   const std::int64_t k = workspace.krylov.columns;
   // H and B are right to rounding: half of the floor that c lies above the last value is for that.
   c -= rounding_floor(short_side, workspace.values.data()[0]) / 2;
-  const double d = remainder_norm(short_side, workspace);
+  const double whole =
+      gram_squared != nullptr
+          ? *gram_squared
+          : symmetric_norm_squared(workspace.gram.data(), short_side, short_side, true);
+  const double d = remainder_norm(short_side, whole, workspace.krylov);
   if (!(d < c)) return false;
   double* matrix = deflated_projection(kept, c - d, workspace);
   for (std::int64_t i = 0; i < k; ++i) matrix[i * (k + 1)] += c;

@@ -30,9 +30,11 @@ namespace koine::lowrank {
 /// + |D|_F^2, no more eigenvalues of G exceed c > d than of H + B^T B / (c - d) (Haynsworth's
 /// inertia of the Schur complement of c I - D). False says nothing: flat spectra keep too much
 /// outside a small space.
-/// @pre workspace.krylov holds the space of workspace.vectors' first `kept` pairs
+/// `gram_squared`: |G|_F^2, where workspace.gram is not G's.
+/// @pre workspace.krylov holds the space of the first `kept` pairs, workspace.values their values
 [[nodiscard]] bool nothing_missed_outside(double c, std::int64_t short_side, std::int64_t kept,
-                                          Workspace& workspace);
+                                          Workspace& workspace,
+                                          const double* gram_squared = nullptr);
 
 /// The bound that the certificate of a set ending in theta_kept uses: theta_kept (1 + 1e-6), or one
 /// rounding_floor above theta_kept where that is more (below it float64 cannot tell two values

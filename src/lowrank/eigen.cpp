@@ -21,16 +21,7 @@ lapack_int as_lapack(std::int64_t n) {
 }
 
 void make_first_largest_positive(double* vector, std::int64_t size) {
-  float largest = 0;
-  bool is_negative = false;
-  for (std::int64_t i = 0; i < size; ++i) {
-    const float magnitude = std::fabs(rules::round_f32(vector[i]));
-    if (magnitude > largest) {
-      largest = magnitude;
-      is_negative = std::signbit(vector[i]);
-    }
-  }
-  if (!is_negative) return;
+  if (!first_largest_is_negative(vector, size)) return;
   for (std::int64_t i = 0; i < size; ++i) vector[i] = -vector[i];
 }
 
@@ -151,6 +142,10 @@ bool run(Solver solver, const ShortSideFirst& side, std::int64_t count, Workspac
       return run_dsyevd_vectors(side.short_side, count, workspace);
     case Solver::dgesdd:
       return run_dgesdd(side, count, workspace);
+    case Solver::cuda_krylov:
+    case Solver::cuda_syevd:
+    case Solver::cuda_gesvdp:
+      break;  // DeviceEngine's
   }
   return false;
 }
@@ -171,8 +166,27 @@ std::string method_name(Solver solver) {
       return "host:dsyevd";
     case Solver::dgesdd:
       return "host:dgesdd";
+    case Solver::cuda_krylov:
+      return "cuda:krylov";
+    case Solver::cuda_syevd:
+      return "cuda:syevd";
+    case Solver::cuda_gesvdp:
+      return "cuda:gesvdp";
   }
   return "none";
+}
+
+bool first_largest_is_negative(const double* vector, std::int64_t size) {
+  float largest = 0;
+  bool is_negative = false;
+  for (std::int64_t i = 0; i < size; ++i) {
+    const float magnitude = std::fabs(rules::round_f32(vector[i]));
+    if (magnitude > largest) {
+      largest = magnitude;
+      is_negative = std::signbit(vector[i]);
+    }
+  }
+  return is_negative;
 }
 
 double* copy_of_gram(std::int64_t short_side, Workspace& workspace) {

@@ -16,11 +16,18 @@ enum class Solver : std::uint8_t {
   krylov,         ///< on G of gram_matrix, as all that follow
   dsyevr,
   dsyevd,
-  dgesdd
+  dgesdd,
+  cuda_krylov,  ///< on the GPU: on G in float64, as the two that follow but the last
+  cuda_syevd,
+  cuda_gesvdp  ///< the SVD of tau itself
 };
 
 [[nodiscard]] constexpr bool is_krylov(Solver solver) noexcept {
-  return solver <= Solver::krylov;
+  return solver <= Solver::krylov || solver == Solver::cuda_krylov;
+}
+
+[[nodiscard]] constexpr bool is_on_device(Solver solver) noexcept {
+  return solver >= Solver::cuda_krylov;
 }
 
 /// Whether its pairs are right to float32: tau itself then says how far, and gives the values.
@@ -35,8 +42,12 @@ enum class Solver : std::uint8_t {
 /// entry (as float32) positive. False where the solver did not converge. Cost: krylov.hpp; 4/3
 /// short^3 flops and 2 short^2 count (dsyevr), about 9 short^3 (dsyevd), 4 long short^2 + 22
 /// short^3 (dgesdd).
+/// @pre !is_on_device(solver)
 [[nodiscard]] bool largest_eigenpairs(Solver solver, const ShortSideFirst& side, std::int64_t count,
                                       Workspace& workspace);
+
+/// Whether the first of a vector's largest entries, as float32, is negative.
+[[nodiscard]] bool first_largest_is_negative(const double* vector, std::int64_t size);
 
 /// A copy of workspace.gram (lower triangle, column-major) in workspace.scratch, for routines that
 /// overwrite it.

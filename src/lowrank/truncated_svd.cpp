@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "backend/elementwise.hpp"
 #include "core/error.hpp"
 #include "core/shape.hpp"
+#include "lowrank/host_engine.hpp"
 #include "lowrank/rung_solver.hpp"
 
 namespace koine::lowrank {
@@ -13,14 +13,14 @@ namespace {
 
 constexpr std::array<std::int64_t, 5> kRungs{8, 16, 32, 64, 128};
 
-Factors nothing_kept(const ShortSideFirst& side) {
+Factors nothing_kept(const Engine& engine) {
   Factors factors;
-  factors.rows = side.tau.rows;
-  factors.cols = side.tau.cols;
-  factors.is_transposed = side.is_transposed;
+  factors.rows = engine.rows();
+  factors.cols = engine.cols();
+  factors.is_transposed = factors.rows > factors.cols;
   factors.certified = true;
   factors.method = "none";
-  factors.sigma.assign(side.short_side > 0 ? 1 : 0, 0.0);
+  factors.sigma.assign(engine.short_side() > 0 ? 1 : 0, 0.0);
   return factors;
 }
 
@@ -43,21 +43,20 @@ std::vector<RankTarget> targets_of(std::int64_t rung, std::int64_t full, const R
 }
 
 /// What the store has of a rung, if it settles the target; else solved, and kept there.
-Cut find_or_solve(Problem& problem, std::int64_t rung, const RankTarget& target,
-                  const RungStore* store, Workspace& workspace) {
-  const Mode mode = problem.options.mode;
+Cut find_or_solve(Engine& engine, std::int64_t rung, const RankTarget& target,
+                  const SvdOptions& options, const RungStore* store) {
   std::optional<Rung> kept;
   if (store != nullptr) kept = store->find(rung);
   if (kept) {
-    Cut found = cut(*kept, target, mode);
+    Cut found = cut(*kept, target, options.mode);
     if (found.kind != Cut::Kind::unknown) return found;
   }
   const auto targets =
-      targets_of(rung, problem.side.short_side, target, store, kept ? &*kept : nullptr);
-  const Rung solved = solve_rung(problem, rung, targets,
-                                 store == nullptr ? Width::needed : Width::whole, workspace);
+      targets_of(rung, engine.short_side(), target, store, kept ? &*kept : nullptr);
+  const Rung solved =
+      solve_rung(engine, rung, options, targets, store == nullptr ? Width::needed : Width::whole);
   if (store != nullptr) store->keep(solved);
-  return cut(solved, target, mode);
+  return cut(solved, target, options.mode);
 }
 
 }  // namespace
@@ -69,27 +68,28 @@ std::int64_t rung_of(std::int64_t kept, std::int64_t full) {
   return full;
 }
 
-// No scaling is needed before squaring: the square of the smallest and of the largest float32,
-// summed over any matrix that fits in memory, lie well inside the range of float64 (1e-90 to 1e90).
-Factors truncated_svd(MatrixView tau, const RankTarget& target, const SvdOptions& options,
-                      Workspace& workspace, const RungStore* store) {
-  const ShortSideFirst side(tau);
-  const std::int64_t full = side.short_side;
-  if (full == 0 || (target.energy <= 0 && target.number.kept <= 0)) return nothing_kept(side);
-  Problem problem{.side = side, .options = options};
-  problem.tau_squared = backend::sum_of_squares(tau.flat());
-  if (problem.tau_squared == 0) return nothing_kept(side);
+Factors truncated_svd(Engine& engine, const RankTarget& target, const SvdOptions& options,
+                      const RungStore* store) {
+  const std::int64_t full = engine.short_side();
+  if (full == 0 || (target.energy <= 0 && target.number.kept <= 0) || engine.tau_squared() == 0)
+    return nothing_kept(engine);
   std::int64_t least = target.energy > 0 ? 1 : std::min(target.number.kept, full);
   while (true) {
-    Cut found = find_or_solve(problem, rung_of(least, full), target, store, workspace);
+    Cut found = find_or_solve(engine, rung_of(least, full), target, options, store);
     if (found.kind == Cut::Kind::found && found.factors.kept > 0) return std::move(found.factors);
     if (found.kind != Cut::Kind::climbs) {
-      throw Error(ExitCode::our_fault, "LAPACK found no singular value of a matrix of shape " +
-                                           to_string(Shape{tau.rows, tau.cols}) +
+      throw Error(ExitCode::our_fault, "no solver found a singular value of a matrix of shape " +
+                                           to_string(Shape{engine.rows(), engine.cols()}) +
                                            " that is not zero; please report this");
     }
     least = found.asked;
   }
+}
+
+Factors truncated_svd(MatrixView tau, const RankTarget& target, const SvdOptions& options,
+                      Workspace& workspace, const RungStore* store) {
+  HostEngine engine(tau, workspace);
+  return truncated_svd(engine, target, options, store);
 }
 
 }  // namespace koine::lowrank

@@ -42,7 +42,8 @@ struct Factors {
   double gap = 0;               ///< (sigma_kept - sigma_kept+1) / sigma_1
   bool certified = false;       ///< proved: no singular value above the last kept one was missed
   std::string method;           ///< "host:krylov32", "host:krylov-gram32", "host:krylov",
-                                ///< "host:dsyevr", "host:dsyevd", "host:dgesdd", "none"
+                                ///< "host:dsyevr", "host:dsyevd", "host:dgesdd", "cuda:krylov",
+                                ///< "cuda:syevd", "cuda:gesvdp", "none"
   std::string certificate;      ///< "remainder", "cholesky", "energy"; empty where not certified
   std::int64_t iterations = 0;  ///< blocks of the Krylov basis; 0 where LAPACK found the triplets
   std::int64_t fallbacks = 0;
@@ -57,6 +58,7 @@ struct RankTarget {
 };
 
 struct RungStore;  // rung.hpp
+class Engine;      // engine.hpp
 
 /// Buffers that grow to the largest matrix seen and are used again. One per thread.
 /// About 2 short^2 + 512 short doubles; with a Krylov space, short + columns more for each of its
@@ -84,6 +86,10 @@ class Workspace {
 [[nodiscard]] Factors truncated_svd(MatrixView tau, const RankTarget& target,
                                     const SvdOptions& options, Workspace& workspace,
                                     const RungStore* store = nullptr);
+
+/// The same of a task vector that lies elsewhere.
+[[nodiscard]] Factors truncated_svd(Engine& engine, const RankTarget& target,
+                                    const SvdOptions& options, const RungStore* store = nullptr);
 
 /// Once per process before any factorisation: results must not depend on a thread count.
 void use_one_blas_thread();

@@ -10,6 +10,7 @@ class Lors final : public Method {
  public:
   [[nodiscard]] std::string_view name() const override { return "lors"; }
   [[nodiscard]] bool selects() const override { return true; }
+  [[nodiscard]] bool keeps_low_rank() const override { return true; }
   [[nodiscard]] bool keeps_largest() const override { return true; }
   [[nodiscard]] stats::ExpertRow low_part(MatrixView tau, const PruneParameters& parameters,
                                           std::span<float> m,

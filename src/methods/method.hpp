@@ -42,6 +42,9 @@ class Method {
   /// Whether some tensors are selected for prune(); otherwise every tensor is merged densely.
   [[nodiscard]] virtual bool selects() const { return false; }
 
+  /// Whether M begins as L, the part of low rank; else as nothing.
+  [[nodiscard]] virtual bool keeps_low_rank() const { return false; }
+
   /// Whether M is L with the largest entries of tau - L put back.
   [[nodiscard]] virtual bool keeps_largest() const { return false; }
 

@@ -32,8 +32,12 @@ void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<
           ? parameters.factorise(tau, workspace)
           : lowrank::truncated_svd(tau, parameters.rank, parameters.svd, workspace);
   lowrank::product(factors, m);
-  row.low_rank = factors.kept;
   row.low_squared = stats::sum_of_squares(std::span<const float>(m));
+  note_factors(factors, row);
+}
+
+void note_factors(const lowrank::Factors& factors, stats::ExpertRow& row) {
+  row.low_rank = factors.kept;
   row.energy = factors.energy;
   row.residual = factors.residual;
   row.gap = factors.gap;

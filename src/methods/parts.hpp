@@ -12,6 +12,9 @@ namespace koine::methods {
 void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
                    lowrank::Workspace& workspace, stats::ExpertRow& row);
 
+/// The row's figures of factors, |L|^2 apart.
+void note_factors(const lowrank::Factors& factors, stats::ExpertRow& row);
+
 /// m <- tau where |tau - m| is kept by parameters.threshold; without one, where it is among the
 /// k = int(numel * density) largest, ties by lowest index. Fills kept, threshold, and ties where a
 /// threshold was given.

@@ -9,6 +9,7 @@ class Svp final : public Method {
  public:
   [[nodiscard]] std::string_view name() const override { return "svp"; }
   [[nodiscard]] bool selects() const override { return true; }
+  [[nodiscard]] bool keeps_low_rank() const override { return true; }
   [[nodiscard]] stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters,
                                        std::span<float> m,
                                        lowrank::Workspace& workspace) const override {

@@ -30,15 +30,22 @@ Json describe(const checkpoint::Checkpoint& header, const std::string& tensors_s
 
 }  // namespace
 
-Identity identity_of(const recipe::Recipe& recipe, const Inputs& inputs) {
+Identity identity_of(const recipe::Recipe& recipe, const Inputs& inputs,
+                     const DeviceArithmetic* device) {
   Json models = Json::array();
   models.push_back(describe(inputs.base, tensors_sha256(inputs.base), inputs.base_written, "base"));
   for (const Expert& expert : inputs.experts) {
     models.push_back(
         describe(expert.header, expert.tensors_sha256, expert.entry.written, expert.entry.name));
   }
-  const Json arithmetic{
+  Json arithmetic{
       {"engine", kEngineVersion}, {"backend", "cpu"}, {"blas", lowrank::blas_description()}};
+  if (device != nullptr) {
+    arithmetic["backend"] = "cuda";
+    arithmetic["device"] = device->device;
+    arithmetic["libraries"] = device->libraries;
+    arithmetic["batch"] = device->batch;
+  }
   return {Json::parse(recipe::canonical_json(recipe)).dump(), models.dump(), arithmetic.dump()};
 }
 

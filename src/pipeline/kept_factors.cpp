@@ -4,16 +4,17 @@
 
 #include "core/error.hpp"
 #include "lowrank/rung.hpp"
+#include "pipeline/on_device.hpp"
 
 namespace koine::pipeline {
 namespace {
 
 /// One line that says what a rung of tau was made from and by.
-std::string key_of(const TaskVectorOrigin& origin, MatrixView tau, std::int64_t rung,
+std::string key_of(const TaskVectorOrigin& origin, std::int64_t rung,
                    const lowrank::SvdOptions& svd, const std::string& arithmetic) {
   return fmt::format("base {} {} expert {} {} shape {} {} rung {} svd {} {} arithmetic {}",
                      origin.base_print, recipe_name(origin.base_dtype), origin.expert_print,
-                     recipe_name(origin.expert_dtype), tau.rows, tau.cols, rung,
+                     recipe_name(origin.expert_dtype), origin.rows, origin.cols, rung,
                      static_cast<int>(svd.mode), svd.tolerance, arithmetic);
 }
 
@@ -23,13 +24,10 @@ KeptFactors::KeptFactors(const std::filesystem::path& folder, std::string arithm
                          Trouble trouble)
     : cache_(folder), arithmetic_(std::move(arithmetic)), on_trouble_(trouble) {}
 
-lowrank::Factors KeptFactors::find_or_make(const TaskVectorOrigin& origin, MatrixView tau,
-                                           const methods::PruneParameters& parameters,
-                                           lowrank::Workspace& workspace,
+lowrank::Factors KeptFactors::find_or_make(const TaskVectorOrigin& origin,
+                                           const lowrank::SvdOptions& svd, const MakeFactors& make,
                                            Progress& progress) const {
-  const auto key = [&](std::int64_t rung) {
-    return key_of(origin, tau, rung, parameters.svd, arithmetic_);
-  };
+  const auto key = [&](std::int64_t rung) { return key_of(origin, rung, svd, arithmetic_); };
   bool is_made = false;
   lowrank::RungStore store;
   store.also = expected_;
@@ -38,8 +36,7 @@ lowrank::Factors KeptFactors::find_or_make(const TaskVectorOrigin& origin, Matri
     is_made = true;
     keep(key(rung.rung), rung);
   };
-  lowrank::Factors factors =
-      lowrank::truncated_svd(tau, parameters.rank, parameters.svd, workspace, &store);
+  lowrank::Factors factors = make(store);
   if (is_made)
     ++progress.matrices;
   else if (factors.method != "none")
@@ -98,15 +95,26 @@ KeptFactors& open_cache(const std::filesystem::path& folder, const std::string& 
   return opened;
 }
 
+TaskVectorOrigin origin_of(const TensorReader& reader, std::size_t expert) {
+  return {reader.fingerprint(0),       reader.fingerprint(expert + 1), reader.base().dtype,
+          reader.expert(expert).dtype, reader.base().shape[0],         reader.base().shape[1]};
+}
+
 methods::PruneParameters prune_parameters(const PlannedTensor& planned, std::size_t expert,
                                           const MergeContext& context, const TensorReader& reader) {
   methods::PruneParameters parameters = planned.parts[expert].prune;
-  if (context.factors == nullptr) return parameters;
+  if (context.factors == nullptr && context.lanes == nullptr) return parameters;
   parameters.factorise = [&, expert](MatrixView tau, lowrank::Workspace& workspace) {
-    const TaskVectorOrigin origin{reader.fingerprint(0), reader.fingerprint(expert + 1),
-                                  reader.base().dtype, reader.expert(expert).dtype};
-    return context.factors->find_or_make(origin, tau, planned.parts[expert].prune, workspace,
-                                         context.progress);
+    const methods::PruneParameters& own = planned.parts[expert].prune;
+    const auto make = [&](const lowrank::RungStore* store) {
+      return context.lanes != nullptr
+                 ? factorise_on_device(*context.lanes, tau, own, workspace, store)
+                 : lowrank::truncated_svd(tau, own.rank, own.svd, workspace, store);
+    };
+    if (context.factors == nullptr) return make(nullptr);
+    return context.factors->find_or_make(
+        origin_of(reader, expert), own.svd,
+        [&](const lowrank::RungStore& store) { return make(&store); }, context.progress);
   };
   return parameters;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -20,7 +21,11 @@ namespace koine::pipeline {
 struct TaskVectorOrigin {
   std::string base_print, expert_print;  ///< fingerprints of the bytes
   DType base_dtype = DType::f32, expert_dtype = DType::f32;
+  std::int64_t rows = 0, cols = 0;
 };
+
+/// Factorises, looking for rungs in the store and keeping them there.
+using MakeFactors = std::function<lowrank::Factors(const lowrank::RungStore& store)>;
 
 /// Factors that are kept on disk and used again: under .koine/factors of a run, between finding its
 /// thresholds and merging, or in a cache that many runs share. They are found by what they were
@@ -37,10 +42,9 @@ class KeptFactors {
 
   /// Finds factors, or makes and keeps them. Thread-safe for different task vectors.
   /// @throws StorageError
-  [[nodiscard]] lowrank::Factors find_or_make(const TaskVectorOrigin& origin, MatrixView tau,
-                                              const methods::PruneParameters& parameters,
-                                              lowrank::Workspace& workspace,
-                                              Progress& progress) const;
+  [[nodiscard]] lowrank::Factors find_or_make(const TaskVectorOrigin& origin,
+                                              const lowrank::SvdOptions& svd,
+                                              const MakeFactors& make, Progress& progress) const;
 
   /// Targets that later calls will ask for, so that one factorisation serves all of a rung.
   void expect(std::vector<lowrank::RankTarget> targets) { expected_ = std::move(targets); }
@@ -71,6 +75,9 @@ class KeptFactors {
 /// StorageError
 KeptFactors& open_cache(const std::filesystem::path& folder, const std::string& arithmetic,
                         std::optional<KeptFactors>& cache, comm::Communicator& processes);
+
+/// The origin of an expert's task vector of a matrix.  @pre the expert's matrix has been read
+[[nodiscard]] TaskVectorOrigin origin_of(const TensorReader& reader, std::size_t expert);
 
 /// The parameters of one expert's part in a matrix, whose factors are kept where the context says
 /// so. Keeps references; call it after the expert's matrix has been read.

@@ -10,6 +10,7 @@
 #include "core/json.hpp"
 #include "core/stop.hpp"
 #include "lowrank/truncated_svd.hpp"
+#include "pipeline/device_plan.hpp"
 #include "pipeline/find_budget.hpp"
 #include "pipeline/finish.hpp"
 #include "pipeline/kept_factors.hpp"
@@ -99,24 +100,24 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   const Inputs inputs = open_inputs(recipe, processes);  // collective
   const Plan plan = make_plan(recipe, inputs, processes.size());
   const int threads = threads_within(plan, inputs, options.threads, options.memory);
-  const Identity identity = identity_of(recipe, inputs);
+  DeviceOfMerge device({options.gpu, options.must_use_gpu}, plan, inputs, threads, processes);
+  const Identity identity = identity_of(recipe, inputs, device.arithmetic());
   RunLock lock;
   const RunFolder run =
       open_run_folder({target, options.start_over, plan.bytes_out, plan.bytes_factors}, identity,
                       inputs, processes, lock);
-  tell(watcher, processes, inputs.notes);
-  tell(watcher, processes, plan.warnings);
-  tell(watcher, processes, run.notes);
+  for (const auto* notes : {&inputs.notes, &plan.warnings, &run.notes, &device.notes()})
+    tell(watcher, processes, *notes);
   if (watcher.planned) watcher.planned(plan, inputs, run.path, threads);
-
+  const auto sources = open_sources(inputs);
+  const auto method = methods::make(recipe.merge_method);
+  MergeContext context{inputs,  sources, *method,       options.allow_nonfinite, *watcher.progress,
+                       nullptr, nullptr, device.lanes()};
   if (processes.is_root()) {
     log_line(run.path, start_line(recipe, run, processes.size(), threads));
     write_origin(run.path, options.origin);
+    check_tied_outputs(context);
   }
-  const auto sources = open_sources(inputs);
-  const auto method = methods::make(recipe.merge_method);
-  MergeContext context{inputs, sources, *method, options.allow_nonfinite, *watcher.progress};
-  if (processes.is_root()) check_tied_outputs(context);
   std::optional<KeptFactors> cache;
   if (!options.cache.empty())
     context.factors = &open_cache(options.cache, identity.arithmetic, cache, processes);

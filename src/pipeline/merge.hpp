@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/gpu.hpp"
 #include "comm/communicator.hpp"
 #include "pipeline/plan.hpp"
 #include "pipeline/progress.hpp"
@@ -27,7 +28,9 @@ struct MergeOptions {
   bool start_over = false;  ///< --fresh
   bool allow_nonfinite = false;
   Origin origin;
-  std::filesystem::path cache{};  ///< of factors; empty: none is used
+  std::filesystem::path cache{};      ///< of factors; empty: none is used
+  const backend::Gpu* gpu = nullptr;  ///< where selected matrices are worked on; null: on the CPU
+  bool must_use_gpu = false;          ///< where one is too small: ends the merge, else the CPU does it
 };
 
 /// What happened, for the summary. Complete on the root; elsewhere only this process' part.
@@ -59,7 +62,8 @@ struct MergeWatcher {
 /// Merges as the recipe says into `target`. Collective: every process calls it with the same
 /// arguments. The files that may not differ have the same bytes for any number of processes and
 /// threads, and however often the run was stopped and started again.
-/// @throws InputError, StorageError, CommError, Interrupted; on any of them the run can be resumed
+/// @throws InputError, DeviceError, StorageError, CommError, Interrupted; on any of them the run
+/// can be resumed
 [[nodiscard]] MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& target,
                                  const MergeOptions& options, comm::Communicator& processes,
                                  const MergeWatcher& watcher);

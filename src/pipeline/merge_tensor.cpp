@@ -10,6 +10,7 @@
 #include "pipeline/blocks.hpp"
 #include "pipeline/kept_factors.hpp"
 #include "pipeline/model_budget.hpp"
+#include "pipeline/on_device.hpp"
 #include "pipeline/tensor_reader.hpp"
 #include "stats/sums.hpp"
 
@@ -131,29 +132,18 @@ class TensorMerger {
     const StageTimer timer(context_.progress, Stage::prune);
     auto& row = outcome_.row.experts[t];
     auto parameters = prune_parameters(planned_, t, context_, reader_);
-    if (context_.budget != nullptr) parameters.threshold = threshold(t);
+    if (context_.budget != nullptr)
+      parameters.threshold = threshold_of(*context_.budget, planned_, reader_, t);
     if (is_finite) {
       row = context_.method.prune({tau.data(), tensor_.shape[0], tensor_.shape[1]}, parameters, m,
                                   scratch_.svd);
-      const bool is_made_here = context_.factors == nullptr && row.method.starts_with("host:");
-      if (is_made_here) ++context_.progress.matrices;
+      if (context_.factors == nullptr && is_factorised(row)) ++context_.progress.matrices;
       return;
     }
     std::ranges::copy(
         tau, m.begin());  // --allow-nonfinite: such a matrix has no SVD and is merged densely
     row.method = "dense";
     row.kept = static_cast<std::int64_t>(tau.size());
-  }
-
-  /// This matrix' share of the expert's budget. @throws InputError where it was found for another
-  /// matrix than the one just read
-  sparse::Threshold threshold(std::size_t t) const {
-    const MatrixBudget& matrix = context_.budget->matrices[planned_.index];
-    if (!matrix.inputs.empty()) {
-      reader_.require_unchanged(0, matrix.inputs[0]);
-      reader_.require_unchanged(t + 1, matrix.inputs[t + 1]);
-    }
-    return matrix.thresholds[t];
   }
 
   /// sum += weight * double(M), and the figures of this block of M.
@@ -233,9 +223,10 @@ class TensorMerger {
 
 TensorOutcome merge_tensor(const PlannedTensor& planned, const MergeContext& context,
                            Scratch& scratch, const Sink& sink) {
-  TensorOutcome outcome = TensorMerger(planned, context, scratch, sink).run();
+  std::optional<TensorOutcome> outcome = merge_on_device(planned, context, scratch, sink);
+  if (!outcome) outcome = TensorMerger(planned, context, scratch, sink).run();
   ++context.progress.tensors;
-  return outcome;
+  return std::move(*outcome);
 }
 
 }  // namespace koine::pipeline

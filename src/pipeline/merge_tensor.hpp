@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/lane_pool.hpp"
 #include "core/pool.hpp"
 #include "lowrank/truncated_svd.hpp"
 #include "pipeline/plan.hpp"
@@ -38,6 +39,7 @@ struct MergeContext {
   Progress& progress;
   const KeptFactors* factors = nullptr;  ///< where factors are kept; null: they are not
   const ModelBudget* budget = nullptr;   ///< density_over: model; null: the density decides
+  backend::LanePool* lanes = nullptr;    ///< of the GPU; null: all arithmetic on the CPU
 };
 
 struct TensorOutcome {

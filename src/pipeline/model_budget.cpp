@@ -8,6 +8,7 @@
 #include "core/hash.hpp"
 #include "core/json.hpp"
 #include "core/rules.hpp"
+#include "pipeline/tensor_reader.hpp"
 #include "stats/rows_json.hpp"
 
 namespace koine::pipeline {
@@ -74,6 +75,16 @@ bool ModelBudget::agrees(const store::ShardRecord& record, const PlannedShard& s
     }
   }
   return true;
+}
+
+sparse::Threshold threshold_of(const ModelBudget& budget, const PlannedTensor& planned,
+                               const TensorReader& reader, std::size_t expert) {
+  const MatrixBudget& matrix = budget.matrices[planned.index];
+  if (!matrix.inputs.empty()) {
+    reader.require_unchanged(0, matrix.inputs[0]);
+    reader.require_unchanged(expert + 1, matrix.inputs[expert + 1]);
+  }
+  return matrix.thresholds[expert];
 }
 
 std::string budget_text(const ModelBudget& budget, const Identity& identity) {

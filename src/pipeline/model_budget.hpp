@@ -27,6 +27,12 @@ struct ModelBudget {
   [[nodiscard]] bool agrees(const store::ShardRecord& record, const PlannedShard& shard) const;
 };
 
+/// An expert's share in the matrix just read. @throws InputError where it was found for another
+/// matrix
+[[nodiscard]] sparse::Threshold threshold_of(const ModelBudget& budget,
+                                             const PlannedTensor& planned,
+                                             const class TensorReader& reader, std::size_t expert);
+
 /// .koine/thresholds.json as text: its own SHA-256, then what it was found for and by, then the
 /// budget. A run that goes on takes it from there instead of searching again.
 [[nodiscard]] std::string budget_text(const ModelBudget& budget, const Identity& identity);

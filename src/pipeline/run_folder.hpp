@@ -21,7 +21,15 @@ struct Identity {
 };
 /// Identity::arithmetic of a run that another machine will begin: not known yet.
 inline constexpr const char* kArithmeticOfLater = "null";
-[[nodiscard]] Identity identity_of(const recipe::Recipe& recipe, const Inputs& inputs);
+
+/// What a GPU adds to the arithmetic.
+struct DeviceArithmetic {
+  std::string device, libraries;  ///< "NVIDIA H100 80GB HBM3"; "CUDA 13.0, cuBLAS 13.1.0, …"
+  int batch = 0;                  ///< task vectors worked on at once
+};
+/// @param device null: all arithmetic on the CPU
+[[nodiscard]] Identity identity_of(const recipe::Recipe& recipe, const Inputs& inputs,
+                                   const DeviceArithmetic* device = nullptr);
 
 /// A run that --fresh makes grows in TARGET.koine-fresh.
 inline constexpr const char* kFreshSuffix = ".koine-fresh";

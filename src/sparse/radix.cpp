@@ -3,18 +3,11 @@
 #include <algorithm>
 #include <cassert>
 
+#include "core/rules.hpp"
 #include "sparse/keys.hpp"
 
 namespace koine::sparse {
 namespace {
-
-// The 31 bits of a magnitude in three digits, from the top: 11 + 11 + 9 would do, 11 + 11 + 10
-// fills the word.
-struct Digit {
-  unsigned shift;
-  unsigned bits;
-};
-constexpr std::array<Digit, kDigitCount> kDigits{{{21, 11}, {10, 11}, {0, 10}}};
 
 /// Moves the keys whose bits above `shift` equal `prefix` to the front, without a branch; returns
 /// their number.
@@ -31,7 +24,7 @@ std::size_t gather_matching(Keys& keys, std::size_t count, unsigned shift, std::
 /// Four tables, so that equal neighbours do not wait for each other's store.
 class Counter {
  public:
-  void add(const Keys& keys, std::size_t count, const Digit& digit) {
+  void add(const Keys& keys, std::size_t count, const rules::Digit& digit) {
     const std::uint32_t mask = (1U << digit.bits) - 1U;
     std::size_t i = 0;
     for (; i + 4 <= count; i += 4) {
@@ -55,9 +48,7 @@ class Counter {
 
 void Search::narrow(std::span<const std::int64_t, kBins> bins) {
   assert(digit < kDigitCount && left > 0);
-  std::uint32_t bin = (1U << kDigits[digit].bits) - 1U;
-  while (bins[bin] < left) left -= bins[bin--];
-  key = (key << kDigits[digit].bits) | bin;
+  rules::narrow(bins.data(), static_cast<unsigned>(digit), left, key);
   ++digit;
 }
 
@@ -67,7 +58,7 @@ void count_digit(std::span<const float> tau, std::span<const float> low, const S
   assert(search.digit < kDigitCount);
   Counter counter;
   Keys keys;
-  const Digit& digit = kDigits[search.digit];
+  const rules::Digit digit = rules::digit_of_key(static_cast<unsigned>(search.digit));
   for (std::size_t first = 0; first < tau.size(); first += kBlock) {
     std::size_t count = std::min(kBlock, tau.size() - first);
     make_keys(tau, low, first, count, keys);

@@ -101,7 +101,7 @@ class Person(Case):
         self.assertRegex(text, r"parameters\.density = 0\.2 +\(default\)")
 
     def test_backends_and_transports_that_are_not_here(self):
-        self.run_fails(3, "merge", "lors.yaml", "--output", "x", "--backend", "cuda")
+        self.run_fails(3, "merge", "lors.yaml", "--output", "x", "--backend", "cuda", env={"KOINE_CUDA_LIBRARY": "/none"})
         self.run_fails(3, "merge", "lors.yaml", "--output", "x", "--transport", "nccl")
         self.run_fails(2, "merge", "lors.yaml", "--output", "x", "--transport", "self", ranks=2)
         self.run_ok("merge", "lors.yaml", "--output", "via-mpi", "--transport", "mpi")

@@ -158,5 +158,41 @@ TEST(Rules, MagnitudeKeyOrdersMagnitudes) {
   EXPECT_LT(magnitude_key(1.0F), magnitude_key(-std::nextafter(1.0F, 2.0F)));
 }
 
+TEST(SelectionDigits, MakeUpTheKey) {
+  std::uint32_t key = 1;
+  for (int step = 0; step < 1000; ++step) {
+    key = (key * 1664525U + 1013904223U) & 0x7FFFFFFFU;
+    std::uint32_t prefix = 0;
+    for (unsigned digit = 0; digit < 3; ++digit) {
+      EXPECT_TRUE(begins_with(key, digit, prefix));
+      EXPECT_EQ(begins_with(key, digit, prefix ^ 1U), digit == 0);
+      prefix = (prefix << digit_of_key(digit).bits) | digit_value(key, digit);
+    }
+    EXPECT_EQ(prefix, key);
+  }
+}
+
+TEST(SelectionDigits, NarrowFindsTheKth) {
+  const std::uint32_t values[] = {7, 7, 2047, 0, 5, 2047, 2047};
+  std::int64_t bins[2048] = {};
+  for (const std::uint32_t value : values) ++bins[value];
+  const std::uint32_t sorted[] = {2047, 2047, 2047, 7, 7, 5, 0};
+  const std::int64_t left_there[] = {1, 2, 3, 1, 2, 1, 1};
+  for (std::int64_t k = 1; k <= 7; ++k) {
+    std::int64_t left = k;
+    std::uint32_t key = 1;
+    narrow(bins, 0, left, key);
+    EXPECT_EQ(key, (1U << 11U) | sorted[k - 1]);
+    EXPECT_EQ(left, left_there[k - 1]);
+  }
+}
+
+TEST(IsKept, AboveTheThresholdAndTheFirstOnIt) {
+  EXPECT_TRUE(is_kept(9, 8, 100, 0));
+  EXPECT_TRUE(is_kept(8, 8, 1, 2));
+  EXPECT_FALSE(is_kept(8, 8, 2, 2));
+  EXPECT_FALSE(is_kept(7, 8, 0, 2));
+}
+
 }  // namespace
 }  // namespace koine::rules

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <cublas_v2.h>
+#include <cuda_runtime.h>
+#include <cusolverDn.h>
+
+#include "backend/cuda/check.hpp"
+#include "core/unique_handle.hpp"
+
+namespace koine::cuda {
+
+/// Of a pointer-like C handle and the call that ends it. What ending answers is of no use: the
+/// device's next call says the same.
+template <typename Handle, auto End>
+struct HandleTraits {
+  using Raw = Handle;
+  static Raw null() noexcept { return nullptr; }
+  static void destroy(Raw raw) noexcept { (void)End(raw); }
+};
+
+using Stream = UniqueHandle<HandleTraits<cudaStream_t, cudaStreamDestroy>>;
+using BlasHandle = UniqueHandle<HandleTraits<cublasHandle_t, cublasDestroy>>;
+using SolverHandle = UniqueHandle<HandleTraits<cusolverDnHandle_t, cusolverDnDestroy>>;
+using SolverParams = UniqueHandle<HandleTraits<cusolverDnParams_t, cusolverDnDestroyParams>>;
+using DeviceMemory = UniqueHandle<HandleTraits<void*, cudaFree>>;
+
+/// Device memory that grows to the largest size asked for and is used again; what was there is lost
+/// when it grows.
+template <typename T>
+class Buffer {
+ public:
+  /// @throws DeviceError
+  T* reserve(std::int64_t count) {
+    check(try_reserve(count));
+    return data();
+  }
+  /// The same; says where there is no room. Then it holds nothing.
+  [[nodiscard]] cudaError_t try_reserve(std::int64_t count) {
+    if (count > count_) {
+      memory_ = DeviceMemory();  // first: never two at once
+      count_ = 0;
+      void* raw = nullptr;
+      const cudaError_t status = cudaMalloc(&raw, static_cast<std::size_t>(count) * sizeof(T));
+      if (status != cudaSuccess) {
+        cudaGetLastError();  // it is dealt with
+        return status;
+      }
+      memory_ = DeviceMemory(raw);
+      count_ = count;
+    }
+    return cudaSuccess;
+  }
+  [[nodiscard]] T* data() const noexcept { return static_cast<T*>(memory_.get()); }
+
+ private:
+  DeviceMemory memory_;
+  std::int64_t count_ = 0;
+};
+
+}  // namespace koine::cuda

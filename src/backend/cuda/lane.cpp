@@ -1,0 +1,102 @@
+#include "backend/cuda/lane.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+namespace koine::cuda {
+namespace {
+
+constexpr std::int64_t kBlasWorkspace = std::int64_t{32} << 20;  // what cuBLAS takes on Hopper
+constexpr std::int64_t kPanel = 2048;  // columns of A widened at a time; shapes the bits of G
+
+int as_int(std::int64_t n) {
+  if (n > std::numeric_limits<int>::max())
+    throw DeviceError("a matrix with a side of " + std::to_string(n) +
+                      " is too large for cuBLAS; use --backend cpu");
+  return static_cast<int>(n);
+}
+
+Stream make_stream() {
+  cudaStream_t raw = nullptr;
+  check(cudaStreamCreateWithFlags(&raw, cudaStreamNonBlocking));
+  return Stream(raw);
+}
+
+/// Products in float64 as they are written: no emulation, no other precision.
+BlasHandle make_blas(cudaStream_t stream, Buffer<std::byte>& workspace) {
+  cublasHandle_t raw = nullptr;
+  check(cublasCreate(&raw));
+  BlasHandle handle(raw);
+  check(cublasSetMathMode(raw, CUBLAS_PEDANTIC_MATH));
+  check(cublasSetPointerMode(raw, CUBLAS_POINTER_MODE_HOST));
+  check(cublasSetStream(raw, stream));  // takes the workspace back to the default one
+  check(cublasSetWorkspace(raw, workspace.reserve(kBlasWorkspace), kBlasWorkspace));
+  return handle;
+}
+
+SolverHandle make_solver(cudaStream_t stream) {
+  cusolverDnHandle_t raw = nullptr;
+  check(cusolverDnCreate(&raw));
+  SolverHandle handle(raw);
+  check(cusolverDnSetDeterministicMode(raw, CUSOLVER_DETERMINISTIC_RESULTS));
+  check(cusolverDnSetStream(raw, stream));
+  return handle;
+}
+
+SolverParams make_params() {
+  cusolverDnParams_t raw = nullptr;
+  check(cusolverDnCreateParams(&raw));
+  return SolverParams(raw);
+}
+
+int chosen(int device) {
+  check(cudaSetDevice(device));
+  return device;
+}
+
+}  // namespace
+
+Lane::Lane(int device_index, int slot_count)
+    : device(chosen(device_index)),
+      slots(slot_count),
+      stream(make_stream()),
+      blas(make_blas(stream.get(), blas_workspace)),
+      solver(make_solver(stream.get())),
+      params(make_params()),
+      pairs(static_cast<std::size_t>(slot_count)),
+      spaces(static_cast<std::size_t>(slot_count)) {}
+
+void Lane::use() const {
+  check(cudaSetDevice(device));
+}
+
+void multiply(Lane& lane, const Multiplication& how, const Matrix& a, const Matrix& b,
+              const Target& c) {
+  check(cublasDgemmStridedBatched(lane.blas.get(), a.op, b.op, as_int(how.rows), as_int(how.cols),
+                                  as_int(how.depth), &how.alpha, a.data, as_int(a.lead), a.step,
+                                  b.data, as_int(b.lead), b.step, &how.beta, c.data, as_int(c.lead),
+                                  c.step, as_int(how.slots)));
+}
+
+// In memory a panel is [short, width] column-major where A is tau^T, else [width, short]: the
+// products A A^T are P P^T and P^T P.
+void make_gram(Lane& lane) {
+  if (lane.has_gram) return;
+  const kernels::Matrices tau = lane.task_vectors();
+  const std::int64_t m = lane.short_side(), n = lane.long_side();
+  double* gram = lane.gram.reserve(lane.slots * m * m);
+  double* panel = lane.panel.reserve(lane.slots * m * std::min(kPanel, n));
+  for (std::int64_t first = 0; first < n; first += kPanel) {
+    const std::int64_t width = std::min(kPanel, n - first);
+    kernels::widen_panel(tau, first, width, panel, lane.queue());
+    const std::int64_t lead = tau.is_transposed() ? m : width;
+    const auto left = tau.is_transposed() ? CUBLAS_OP_N : CUBLAS_OP_T;
+    const auto right = tau.is_transposed() ? CUBLAS_OP_T : CUBLAS_OP_N;
+    multiply(lane, {m, m, width, 1, first == 0 ? 0.0 : 1.0, lane.slots},
+             {panel, lead, m * width, left}, {panel, lead, m * width, right}, {gram, m, m * m});
+  }
+  lane.has_gram = true;
+}
+
+}  // namespace koine::cuda

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "backend/cuda/handles.hpp"
+#include "core/dtype.hpp"
+#include "kernels/dense.hpp"
+#include "kernels/panels.hpp"
+#include "kernels/stream.hpp"
+
+namespace koine::cuda {
+
+/// What a Krylov space says of one slot, in host memory (backend/cuda_table.hpp: KrylovAnswer).
+struct Space {
+  std::vector<double> values, projection, coupling, ritz;
+};
+
+/// The pairs that a slot has: u_i [short, count] column-major, descending, and theta_i.
+struct Pairs {
+  Buffer<double> u, values;
+  std::int64_t count = 0;
+  double largest = 0;  ///< theta_1
+};
+
+/// One host thread's place on a device. All its work goes to one stream in order, through handles
+/// of its own with a workspace of their own, so that other lanes change none of its bits.
+struct Lane {
+  /// @throws DeviceError
+  Lane(int device_index, int slot_count);
+
+  /// Makes the lane's device the calling thread's.  @throws DeviceError
+  void use() const;
+  [[nodiscard]] kernels::Stream* queue() const noexcept {
+    return reinterpret_cast<kernels::Stream*>(stream.get());
+  }
+  [[nodiscard]] std::int64_t count() const noexcept { return rows * cols; }
+  [[nodiscard]] std::int64_t short_side() const noexcept { return rows < cols ? rows : cols; }
+  [[nodiscard]] std::int64_t long_side() const noexcept { return rows < cols ? cols : rows; }
+  [[nodiscard]] kernels::Matrices task_vectors() const noexcept {
+    return {tau.data(), rows, cols, count(), slots};
+  }
+  [[nodiscard]] kernels::RawArray base() const noexcept { return {base_raw.data(), base_dtype}; }
+
+  template <typename T>
+  void send(const T* from, std::int64_t elements, T* to) const {
+    check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(elements) * sizeof(T),
+                          cudaMemcpyHostToDevice, stream.get()));
+  }
+  /// Waits until it is there.
+  template <typename T>
+  void fetch(const T* from, std::int64_t elements, T* to) const {
+    check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(elements) * sizeof(T),
+                          cudaMemcpyDeviceToHost, stream.get()));
+    check(cudaStreamSynchronize(stream.get()));
+  }
+
+  int device, slots;
+  Stream stream;
+  Buffer<std::byte> blas_workspace;  ///< outlives the handle that works in it
+  BlasHandle blas;
+  SolverHandle solver;
+  SolverParams params;
+
+  std::int64_t rows = 0, cols = 0;
+  DType base_dtype = DType::f32;
+  bool has_gram = false;  ///< of the task vectors that are there now
+  Buffer<std::byte> base_raw, raw, out;
+  Buffer<float> tau, m, factors;  ///< tau: all slots
+  Buffer<double> sum, partials, figures;
+  Buffer<std::uint8_t> seen;
+  Buffer<std::byte> counters;
+  Buffer<std::int64_t> ties;
+
+  Buffer<double> gram, panel;                                       ///< all slots
+  Buffer<double> basis, projection, coupling, correction;           ///< all slots
+  Buffer<double> triangles, ones, scale, ritz, ritz_values, tails;  ///< all slots
+  Buffer<double> scratch, images, left, right;
+  Buffer<std::byte> solver_workspace;
+  std::vector<std::byte> host_workspace;
+  Buffer<int> info;
+  std::vector<Pairs> pairs;   ///< by slot
+  std::vector<Space> spaces;  ///< by slot
+};
+
+/// gram <- A A^T of every slot, all of the square, unless it is there.  Cost: 2 short^2 long flops
+/// a slot.  @throws DeviceError
+void make_gram(Lane& lane);
+
+/// A matrix, or one in every slot, column-major in device memory.
+struct Matrix {
+  const double* data;
+  std::int64_t lead, step = 0;
+  cublasOperation_t op = CUBLAS_OP_N;
+};
+struct Target {
+  double* data;
+  std::int64_t lead, step = 0;
+};
+struct Multiplication {
+  std::int64_t rows, cols, depth;
+  double alpha = 1, beta = 0;
+  std::int64_t slots = 1;
+};
+/// c <- alpha op(a) op(b) + beta c, in every slot.  @throws DeviceError
+void multiply(Lane& lane, const Multiplication& how, const Matrix& a, const Matrix& b,
+              const Target& c);
+
+}  // namespace koine::cuda

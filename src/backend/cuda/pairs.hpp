@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+
+#include "backend/cuda/lane.hpp"
+#include "backend/cuda_table.hpp"
+
+/// The pairs of one slot: found by a dense solver, judged, and turned into factors. values and
+/// pairs as in backend/cuda_table.hpp. All wait for their results. @throws DeviceError where the
+/// device fails; what a solver says of a matrix is a value
+namespace koine::cuda {
+
+/// All eigenpairs of G by divide and conquer (about 9 short^3 flops), or the SVD of A by a polar
+/// decomposition; the `count` largest become the slot's. False where the solver did not converge.
+bool dense_pairs(Lane& lane, std::int64_t slot, backend::cuda::DenseSolver solver,
+                 std::int64_t count, double* values);
+
+struct Judgement {
+  double residual = 0, defect = 0;
+};
+/// max |G u - theta u| / theta_1 and max |U^T U - I| over the first `kept` pairs. Cost: 2 short^2
+/// kept flops.
+[[nodiscard]] Judgement judge(Lane& lane, std::int64_t slot, std::int64_t kept);
+
+/// Whether c I - (G - sum over the first `kept` pairs of theta u u^T) is positive definite. Cost:
+/// short^3 / 3 flops.
+[[nodiscard]] bool is_definite(Lane& lane, std::int64_t slot, std::int64_t kept, double c);
+
+/// u <- the first `ask.count` vectors; b <- the first `ask.width` rows of U^T A, rounded once. The
+/// product is taken of all of them, so that its bits do not depend on the width.
+void fetch_factors(Lane& lane, std::int64_t slot, const backend::cuda::Table::FactorsAsk& ask,
+                   double* u, float* b);
+
+}  // namespace koine::cuda

@@ -1,0 +1,139 @@
+#pragma once
+
+#include <cstdint>
+
+/// What libkoine_cuda.so exports: one C function that gives a table of C functions, so that the
+/// program needs neither CUDA nor its headers. Program and library are built together; the version
+/// says whether they were.
+namespace koine::backend::cuda {
+
+inline constexpr std::int32_t kTableVersion = 1;
+inline constexpr const char* kTableSymbol = "koine_cuda_table";
+
+/// Filled by a function that returns anything but 0: one line for the user.
+struct Failure {
+  char text[512];
+};
+
+struct DeviceFacts {
+  char name[128];
+  std::int32_t major, minor;  ///< compute capability
+  std::int64_t memory, free;  ///< bytes
+};
+
+/// One host thread's place on a device: a stream, library handles and buffers. A tensor and a batch
+/// of its task vectors ("slots") at a time. Not thread-safe.
+struct Lane;
+
+/// Elements as a checkpoint stores them, in host memory: f32, f16 or bf16 as core/dtype.hpp numbers
+/// them.
+struct Stored {
+  const void* data;
+  std::uint8_t dtype;
+};
+
+/// [rows, cols] row-major; base.data null: a base of zeros.
+struct TensorStart {
+  std::int64_t rows, cols;
+  Stored base;
+};
+
+struct TaskVectorFacts {
+  double squared;          ///< |tau|_F^2
+  std::int32_t is_finite;  ///< all of it
+};
+
+/// The largest eigenpairs of G = A A^T of every slot, A = tau with its short side first.
+struct KrylovAsk {
+  std::int64_t count;  ///< pairs; a block has count - 1 vectors
+  std::int64_t limit;  ///< vectors of a basis at most
+  double target;  ///< |G u - theta u| <= target theta_1 for all but the last, which shows the gap
+  const double* start;  ///< [short, count - 1] column-major
+};
+
+/// One slot's answer; the arrays are the lane's, valid until its next krylov.
+struct KrylovAnswer {
+  std::int32_t has_converged;
+  std::int64_t blocks, columns;  ///< of the basis Q
+  const double* values;          ///< [count], descending
+  const double* projection;      ///< H = Q^T G Q [columns, columns] column-major, upper triangle
+  const double* coupling;        ///< B [count - 1, count - 1]: G Q = Q H + Q_next [0 .. 0 B]
+  const double* ritz;            ///< eigenvectors of H [columns, count]
+  double gram_squared;           ///< |G|_F^2
+};
+
+enum class DenseSolver : std::int32_t { syevd, gesvdp };
+
+/// As lowrank::Factors stores them, in host memory.
+struct FactorArrays {
+  const float *u, *b;
+  std::int64_t kept;
+};
+
+/// How M begins.
+enum class LowPart : std::int32_t { zero, whole, product };
+
+struct Threshold {
+  std::uint32_t key;
+  std::int64_t ties;  ///< entries on the threshold that are taken, lowest index first
+};
+
+struct FinishAsk {
+  double lambda, divisor;  ///< divisor 0: the sum is not divided
+  std::uint8_t out_dtype;
+};
+
+struct FinishFacts {
+  double base_dot_delta, delta_squared;
+  std::int64_t signs_total, signs_agree, overflows;
+};
+
+/// Every function returns 0, or fills the failure. Each waits for its results. Slots are 0 … slots
+/// - 1.
+struct Table {
+  std::int32_t version;
+  int (*device_count)(std::int32_t* count, Failure*);
+  int (*device_facts)(std::int32_t device, DeviceFacts*, Failure*);
+  int (*libraries)(char* text, std::int32_t size, Failure*);  ///< "CUDA 13.0, cuBLAS 13.1.0, …"
+  int (*open)(std::int32_t device, std::int32_t slots, Lane**, Failure*);
+  void (*close)(Lane*);
+
+  /// A tensor begins: its base goes to the device, sums and signs are cleared.
+  int (*start)(Lane*, const TensorStart*, std::int32_t* is_finite, Failure*);
+  /// tau of a slot from an expert's elements; all 0 without them.
+  int (*put)(Lane*, std::int32_t slot, const Stored* expert, TaskVectorFacts*, Failure*);
+  int (*fetch_task_vector)(Lane*, std::int32_t slot, float* tau, Failure*);
+
+  /// Of all slots at once; the pairs of slot s become its pairs. answers: one per slot.
+  int (*krylov)(Lane*, const KrylovAsk*, KrylovAnswer* answers, Failure*);
+  /// Of one slot, which then has these pairs.
+  int (*dense_pairs)(Lane*, std::int32_t slot, DenseSolver, std::int64_t count, double* values,
+                     std::int32_t* has_converged, Failure*);
+  /// max |G u - theta u| / theta_1 over the slot's first pairs, and max |U^T U - I|.
+  int (*judge)(Lane*, std::int32_t slot, std::int64_t kept, double* residual, double* defect,
+               Failure*);
+  /// Whether c I - (G - sum over the first pairs of theta u u^T) has a Cholesky factorisation.
+  int (*is_definite)(Lane*, std::int32_t slot, std::int64_t kept, double c, std::int32_t* is_so,
+                     Failure*);
+  /// u [short, count] column-major float64; B = U^T A of `count` pairs, of which the first `width`
+  /// rows [width, long] come back, rounded once.
+  struct FactorsAsk {
+    std::int64_t count, width;
+  };
+  int (*factors)(Lane*, std::int32_t slot, const FactorsAsk*, double* u, float* b, Failure*);
+
+  /// M of a slot begins as nothing, tau, or the product of factors; |M|_F^2.
+  int (*low_part)(Lane*, std::int32_t slot, LowPart, const FactorArrays*, double* squared,
+                  Failure*);
+  /// The k-th largest |tau - M|.  @pre 1 <= k
+  int (*kth_largest)(Lane*, std::int32_t slot, std::int64_t k, Threshold*, Failure*);
+  /// M <- tau where |tau - M| is kept.
+  int (*take_kept)(Lane*, std::int32_t slot, const Threshold*, std::int64_t* taken, Failure*);
+  /// sum += weight * double(M); signs of M are noted; |M|_F^2.
+  int (*add)(Lane*, double weight, double* squared, Failure*);
+
+  /// The rounded result of all elements into `out`.
+  int (*finish)(Lane*, const FinishAsk*, void* out, FinishFacts*, Failure*);
+};
+
+}  // namespace koine::backend::cuda

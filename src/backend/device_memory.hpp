@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace koine::backend {
+
+/// A selected matrix, as far as its room on a device goes.
+struct MatrixNeed {
+  std::int64_t rows = 0, cols = 0;
+  std::int64_t stored = 0;  ///< bytes of an element of the base, an expert and the result, added
+  std::int64_t pairs = 0;   ///< of the largest rung, and one more
+  std::int64_t basis = 0;   ///< vectors of a Krylov basis; 0: none is built
+};
+
+/// About how many bytes of device memory a lane needs for it.
+[[nodiscard]] std::int64_t lane_bytes(const MatrixNeed& need, int slots) noexcept;
+
+/// Memory of a device, and how many processes work there.
+struct DeviceRoom {
+  std::int64_t memory = 0, free = 0;  ///< bytes
+  int processes = 1;
+};
+
+struct LanePlan {
+  int slots = 0;  ///< task vectors that a lane works on at once; part of the results' bits
+  int lanes = 0;  ///< threads of a process that work on the device at once
+};
+
+inline constexpr int kMostSlots = 4;
+
+/// What fits: `bytes(slots)` says what a lane needs. The slots depend on the device's whole memory
+/// alone (4, 2 or 1), so that neither processes nor neighbours change a bit; the lanes, at most
+/// `wanted`, on what is free. @throws DeviceError where not even one lane fits
+[[nodiscard]] LanePlan plan_lanes(const std::function<std::int64_t(int slots)>& bytes,
+                                  const DeviceRoom& room, int wanted);
+
+}  // namespace koine::backend

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "backend/device_lane.hpp"
+#include "lowrank/engine.hpp"
+#include "lowrank/host_engine.hpp"
+
+namespace koine::lowrank {
+
+/// The task vectors in a lane's slots, and what the Krylov solver said of all of them at once. The
+/// lane is the caller's.
+class DeviceBatch {
+ public:
+  explicit DeviceBatch(backend::DeviceLane& lane) : lane_(lane) {}
+  [[nodiscard]] backend::DeviceLane& lane() const noexcept { return lane_; }
+
+  /// A slot's answer for `count` pairs. All slots are solved at once: the others find theirs here,
+  /// for as long as they ask for as many.  @throws DeviceError
+  [[nodiscard]] const backend::cuda::KrylovAnswer& krylov(std::int64_t count, int slot);
+  /// A dense solver's pairs, which take the place of the slot's.  @throws DeviceError
+  [[nodiscard]] bool dense_pairs(int slot, backend::cuda::DenseSolver solver,
+                                 std::span<double> values);
+
+ private:
+  backend::DeviceLane& lane_;
+  std::int64_t count_ = 0;  ///< of the answers that are there
+  std::vector<backend::cuda::KrylovAnswer> answers_;
+  std::vector<bool> is_replaced_;  ///< by slot: its pairs are not the answer's any more
+};
+
+/// A task vector in a slot of a lane, on the GPU: block Krylov on G in float64, then all eigenpairs
+/// of G, then the SVD of A, then the host's. Keeps references.
+class DeviceEngine final : public Engine {
+ public:
+  DeviceEngine(DeviceBatch& batch, int slot, double tau_squared, Workspace& workspace);
+
+  [[nodiscard]] double tau_squared() const override { return tau_squared_; }
+  [[nodiscard]] std::vector<Solver> solvers(std::int64_t rung,
+                                            const SvdOptions& options) const override;
+  [[nodiscard]] bool find_pairs(Solver solver, std::int64_t rung) override;
+  [[nodiscard]] const double* values() const override;
+  [[nodiscard]] std::int64_t blocks() const override { return host_ ? host_->blocks() : blocks_; }
+  [[nodiscard]] double residual(std::int64_t kept) override;
+  [[nodiscard]] double orthogonality_defect(std::int64_t kept) override;
+  [[nodiscard]] double gram_error() const override { return 0; }
+  [[nodiscard]] bool nothing_outside(double c, std::int64_t kept) override;
+  [[nodiscard]] bool nothing_above(double c, std::int64_t kept) override;
+  void take_factors(std::int64_t rung, std::int64_t width, RungAnswer& answer) override;
+
+ private:
+  bool find_krylov_pairs(std::int64_t count);
+  bool find_on_host(Solver solver, std::int64_t rung);
+  const backend::DeviceLane::Judgement& judged(std::int64_t kept);
+
+  DeviceBatch& batch_;
+  int slot_;
+  double tau_squared_;
+  Workspace& workspace_;
+  std::int64_t blocks_ = 0;
+  double gram_squared_ = 0;  ///< |G|_F^2, of a Krylov space
+  backend::DeviceLane::Judgement judgement_;
+  std::int64_t judged_ = 0;           ///< pairs that it is of; 0: none yet
+  std::vector<float> tau_;            ///< for the host's solver
+  std::unique_ptr<HostEngine> host_;  ///< whose pairs are there; null: the device's
+};
+
+}  // namespace koine::lowrank

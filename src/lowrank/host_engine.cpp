@@ -1,0 +1,113 @@
+#include "lowrank/host_engine.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "backend/elementwise.hpp"
+#include "core/rules.hpp"
+#include "lowrank/certificate.hpp"
+#include "lowrank/gram32.hpp"
+#include "lowrank/krylov.hpp"
+#include "lowrank/through_tau.hpp"
+
+namespace koine::lowrank {
+namespace {
+
+// A finer residual is not to be had of products in float32.
+constexpr double kFloat32Tolerance = 2e-7;
+
+std::size_t as_size(std::int64_t n) {
+  return static_cast<std::size_t>(n);
+}
+
+}  // namespace
+
+// No scaling is needed before squaring: the square of the smallest and of the largest float32,
+// summed over any matrix that fits in memory, lie well inside the range of float64 (1e-90 to 1e90).
+HostEngine::HostEngine(MatrixView tau, Workspace& workspace)
+    : Engine(tau.rows, tau.cols),
+      side_(tau),
+      workspace_(workspace),
+      tau_squared_(backend::sum_of_squares(tau.flat())) {}
+
+std::vector<Solver> HostEngine::solvers(std::int64_t rung, const SvdOptions& options) const {
+  static constexpr std::array kFast{Solver::krylov32, Solver::dsyevr, Solver::dsyevd,
+                                    Solver::dgesdd};
+  static constexpr std::array kCertified{Solver::krylov_gram32, Solver::krylov, Solver::dsyevr,
+                                         Solver::dsyevd, Solver::dgesdd};
+  const bool is_fast = options.mode == Mode::fast;
+  std::span<const Solver> all =
+      is_fast ? std::span<const Solver>(kFast) : std::span<const Solver>(kCertified);
+  const bool float32_will_do =
+      options.tolerance >= kFloat32Tolerance && squares_fit_float32(side_, tau_squared_);
+  if (options.mode == Mode::exact)
+    all = all.last(2);
+  else if (!prefers_krylov(short_side(), rung))
+    all = all.last(3);
+  else if (!float32_will_do)
+    all = all.subspan(1);
+  return {all.begin(), all.end()};
+}
+
+bool HostEngine::find_pairs(Solver solver, std::int64_t rung) {
+  make_gram(solver);
+  solver_ = solver;
+  const std::int64_t count = std::min(rung + 1, short_side());
+  if (!largest_eigenpairs(solver, side_, count, workspace_)) return false;
+  if (is_judged_by_tau(solver)) project_and_judge(side_, rung, workspace_);
+  return true;
+}
+
+/// The G that this solver works on.
+void HostEngine::make_gram(Solver solver) {
+  if (solver == Solver::krylov32) return;
+  const Gram wanted = solver == Solver::krylov_gram32 ? Gram::float32 : Gram::float64;
+  if (gram_ == wanted) return;
+  if (wanted == Gram::float32) {
+    gram_matrix_float32(side_, workspace_);
+  } else {
+    gram_matrix(side_, workspace_);
+  }
+  gram_ = wanted;
+}
+
+std::int64_t HostEngine::blocks() const {
+  return is_krylov(solver_) ? workspace_.krylov.blocks : 0;
+}
+
+double HostEngine::residual(std::int64_t kept) {
+  return is_judged_by_tau(solver_) ? residual_through_tau(short_side(), kept, workspace_)
+                                   : largest_residual(short_side(), kept, workspace_);
+}
+
+double HostEngine::orthogonality_defect(std::int64_t kept) {
+  return lowrank::orthogonality_defect(short_side(), kept, workspace_);
+}
+
+double HostEngine::gram_error() const {
+  return gram_ == Gram::float32 ? float32_gram_error(side_, tau_squared_) : 0;
+}
+
+bool HostEngine::nothing_outside(double c, std::int64_t kept) {
+  return is_krylov(solver_) && nothing_missed_outside(c, short_side(), kept, workspace_);
+}
+
+bool HostEngine::nothing_above(double c, std::int64_t kept) {
+  return nothing_missed_above(c, short_side(), kept, workspace_);
+}
+
+void HostEngine::take_factors(std::int64_t rung, std::int64_t width, RungAnswer& answer) {
+  const std::int64_t m = short_side();
+  const double* vectors = workspace_.vectors.data();
+  answer.u.resize(as_size(m * width));
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t k = 0; k < width; ++k)
+      answer.u[as_size(i * width + k)] = rules::round_f32(vectors[k * m + i]);
+  }
+  answer.b.resize(as_size(width * long_side()));
+  if (!is_judged_by_tau(solver_)) project(side_, rung, workspace_);
+  round_projection(long_side(), answer.b, workspace_);
+}
+
+}  // namespace koine::lowrank

@@ -1,0 +1,172 @@
+"""--backend: what is said where there is no GPU; whole merges by the CUDA library on an emulated device against the CPU's."""
+import json
+import os
+import unittest
+
+import h5py
+import mini_whisper as mini
+import numpy as np
+from koine_cli import Case, koine, main
+from run_folders import contents
+
+EMULATED = os.environ.get("KOINE_EMULATED_CUDA", "")
+NO_LIBRARY = {"KOINE_CUDA_LIBRARY": "/no/such/library.so"}
+LORS = {"rank": 5, "density": 0.2, "lambda": 0.2}
+
+
+def load(*parts):
+    with open(os.path.join(*parts)) as f:
+        return json.load(f)
+
+
+def tensors(run):
+    with h5py.File(os.path.join(run, "model.h5")) as model:
+        return {name: tensor[()] for name, tensor in model["tensors"].items()}
+
+
+def share_of_equal_bits(ours, theirs):
+    equal = sum(np.count_nonzero(x.view(np.uint16) == theirs[name].view(np.uint16)) for name, x in ours.items())
+    return equal / sum(x.size for x in ours.values())
+
+
+def methods_of(run):
+    rows = [e for tensor in load(run, "report.json")["tensors"] for e in tensor["experts"]]
+    return {row["method"] for row in rows}
+
+
+class Backend(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # 256: large enough for a Krylov space; five experts: more than a batch.
+        mini.write_family(cls.root, experts=5, dtype="fp16", d=256, n_enc=1, n_dec=1)
+        mini.write_recipe(os.path.join(cls.root, "lors.yaml"), experts=5, parameters=LORS, out_dtype="float16")
+        done = koine("merge", "lors.yaml", "--output", "cpu", "--backend", "cpu", cwd=cls.root)
+        assert done.returncode == 0, done.stderr
+
+
+class WithoutADevice(Backend):
+    def test_cuda_ends_with_one_line(self):
+        done = self.run_fails(3, "merge", "lors.yaml", "--output", "x", "--backend", "cuda", env=NO_LIBRARY)
+        lines = [line for line in done.stderr.splitlines() if line.startswith("koine: ")]
+        self.assertEqual(len(lines), 1, done.stderr)
+        self.assertIn("--backend cpu", lines[0])
+        self.assertFalse(os.path.exists(self.path("x")))
+
+    def test_auto_merges_on_the_cpu_and_says_so_once(self):
+        done = self.run_ok("merge", "lors.yaml", "--output", "auto", env=NO_LIBRARY)
+        self.assertEqual(done.stderr.count("on the CPU: libkoine_cuda.so"), 1, done.stderr)
+        self.assertEqual(contents(self.path("auto")), contents(self.path("cpu")))
+
+    def test_auto_on_two_ranks_says_so_once(self):
+        done = self.run_ok("merge", "lors.yaml", "--output", "auto2", env=NO_LIBRARY, ranks=2)
+        self.assertEqual(done.stderr.count("on the CPU: libkoine_cuda.so"), 1, done.stderr)
+        self.assertEqual(contents(self.path("auto2")), contents(self.path("cpu")))
+
+
+@unittest.skipUnless(os.path.exists(EMULATED), "the emulated CUDA library is not built")
+class OnAnEmulatedDevice(Backend):
+    def merge(self, output, *args, fail="", ranks=0, **env):
+        env = {"KOINE_CUDA_LIBRARY": EMULATED, "KOINE_EMULATED_FAIL": fail, **env}
+        return koine("merge", "lors.yaml", "--output", output, "--backend", "cuda", *args, cwd=self.root, env=env, ranks=ranks)
+
+    def merge_ok(self, *args, **kwargs):
+        done = self.merge(*args, **kwargs)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done
+
+    def test_a_merge_is_the_cpus(self):
+        self.merge_ok("cuda")
+        self.assertGreaterEqual(share_of_equal_bits(tensors(self.path("cuda")), tensors(self.path("cpu"))), 0.999)
+        self.run_ok("verify", "cuda")
+        solvers = {m for m in methods_of(self.path("cuda")) if ":" in m}
+        self.assertIn("cuda:krylov", solvers)
+        self.assertLessEqual(solvers, {"cuda:krylov", "cuda:syevd"})
+        arithmetic = load(self.path("cuda"), "manifest.json")["arithmetic"]
+        self.assertEqual((arithmetic["backend"], arithmetic["device"], arithmetic["batch"]), ("cuda", "emulated device", 4))
+        ours, theirs = load(self.path("cuda"), "report.json")["totals"], load(self.path("cpu"), "report.json")["totals"]
+        for a, b in zip(ours["experts"], theirs["experts"]):
+            self.assertEqual(a["kept"], b["kept"])
+            for figure in ("tau_squared", "low_squared", "merged_squared", "energy"):
+                self.assertAlmostEqual(a[figure] / b[figure], 1, delta=1e-6, msg=figure)
+        # An entry on the threshold may change sides, and its sign with it.
+        self.assertAlmostEqual(ours["model"]["signs_total"] / theirs["model"]["signs_total"], 1, delta=1e-3)
+
+    def test_processes_and_threads_change_no_byte(self):
+        self.merge_ok("one", "--threads", "1")
+        self.merge_ok("two", "--threads", "2", ranks=2, KOINE_EMULATED_DEVICES="2")
+        self.assertEqual(contents(self.path("one")), contents(self.path("two")))
+
+    def test_other_methods(self):
+        for method, parameters in (("svp", {"rank": 5}), ("mp", {"density": 0.1})):
+            with self.subTest(method=method):
+                mini.write_recipe(self.path("other.yaml"), method=method, experts=2, parameters=parameters, out_dtype="float16")
+                for backend in ("cpu", "cuda"):
+                    self.run_ok("merge", "other.yaml", "--output", f"{method}-{backend}", "--backend", backend,
+                                env={"KOINE_CUDA_LIBRARY": EMULATED})
+                share = share_of_equal_bits(tensors(self.path(f"{method}-cuda")), tensors(self.path(f"{method}-cpu")))
+                self.assertGreaterEqual(share, 1 if method == "mp" else 0.999)
+
+    def test_one_budget_over_the_model(self):
+        args = ("--set", "parameters.density_over=model")
+        self.merge_ok("model", *args)
+        self.run_ok("merge", "lors.yaml", "--output", "model-cpu", "--backend", "cpu", *args)
+        self.assertGreaterEqual(share_of_equal_bits(tensors(self.path("model")), tensors(self.path("model-cpu"))), 0.999)
+        kept = [row["kept"] for row in load(self.path("model"), "report.json")["totals"]["experts"]]
+        self.assertEqual(kept, [row["kept"] for row in load(self.path("model-cpu"), "report.json")["totals"]["experts"]])
+
+    def test_a_cache_changes_no_byte(self):
+        self.merge_ok("plain")
+        for run in ("cold", "warm"):
+            self.merge_ok(run, "--cache", self.path("cache"))
+            self.assertEqual(contents(self.path(run)), contents(self.path("plain")), run)
+
+    def test_a_solver_that_fails_is_told(self):
+        self.merge_ok("fallback", fail="XsyevBatched")
+        self.assertEqual({m for m in methods_of(self.path("fallback")) if ":" in m}, {"cuda:syevd"})
+        self.assertGreaterEqual(share_of_equal_bits(tensors(self.path("fallback")), tensors(self.path("cpu"))), 0.999)
+
+    def test_a_device_that_fails_ends_the_run(self):
+        for fail, words in (("cudaMalloc", "out of memory"), ("launch", "invalid argument"), ("cublasCreate", "cuBLAS")):
+            done = self.merge("failing", fail=fail)
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn(words, done.stderr)
+
+    def test_a_device_that_is_too_small(self):
+        done = self.merge("small", KOINE_EMULATED_MEMORY="1000000")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("this GPU has", done.stderr)
+        self.merge_ok("fits", KOINE_EMULATED_MEMORY="135000000")
+        self.assertEqual(load(self.path("fits"), "manifest.json")["arithmetic"]["batch"], 2)
+
+    def test_no_device(self):
+        done = self.merge("none", KOINE_EMULATED_DEVICES="0")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("no CUDA device", done.stderr)
+
+    def test_values_that_are_not_finite_are_the_cpus_to_tell(self):
+        values = mini.values(1, d=256, n_enc=1, n_dec=1)
+        name = next(n for n in values if n.endswith("attn.query.weight"))
+        values[name][3, 5] = np.nan
+        mini.write_file(self.path("bad", "model.safetensors"), values, "fp16")
+        mini.write_recipe(self.path("bad.yaml"), models=["bad", "expert2"], parameters=LORS)
+        messages = []
+        for backend in ("cpu", "cuda"):
+            done = self.run_fails(2, "merge", "bad.yaml", "--output", f"bad-{backend}", "--backend", backend, "--threads", "1",
+                                  env={"KOINE_CUDA_LIBRARY": EMULATED})
+            messages.append([line for line in done.stderr.splitlines() if line.startswith("koine: ")])
+        self.assertEqual(messages[0], messages[1])
+
+    def test_a_run_goes_on_elsewhere(self):
+        self.run_ok("merge", "lors.yaml", "--output", "moved", "--backend", "cpu")
+        os.remove(self.path("moved", "shards", "rest.h5"))
+        self.merge_ok("moved")
+        self.run_ok("verify", "moved")
+        kinds = load(self.path("moved"), "manifest.json")["arithmetic"]["kinds"]
+        self.assertEqual({kind["backend"] for kind in kinds}, {"cpu", "cuda"})
+
+
+del Backend  # a base, not a test
+
+if __name__ == "__main__":
+    main()

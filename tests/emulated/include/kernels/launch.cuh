@@ -1,0 +1,21 @@
+#pragma once
+
+#include "kernels/check.cuh"
+#include "kernels/grid.cuh"
+#include "kernels/stream.hpp"
+
+namespace koine::kernels {
+
+inline cudaStream_t as_cuda(Stream* stream) {
+  return reinterpret_cast<cudaStream_t>(stream);
+}
+
+/// As kernels/launch.cuh, on the host.
+template <typename... Parameters, typename... Arguments>
+void launch(void (*kernel)(Parameters...), Grid grid, Stream* /*stream*/, Arguments... arguments) {
+  cuda::check(grid.blocks == 0 || emulated::fails("launch") ? cudaErrorInvalidValue : cudaSuccess);
+  emulated::run({grid.blocks, grid.slots, grid.threads},
+                [&] { kernel(static_cast<Parameters>(arguments)...); });
+}
+
+}  // namespace koine::kernels

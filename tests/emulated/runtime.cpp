@@ -1,0 +1,145 @@
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include <cuda_runtime.h>
+
+namespace {
+
+std::mutex guard;
+std::map<const char*, std::size_t>& allocations() {  // never destroyed: handles end after main
+  static auto& all = *new std::map<const char*, std::size_t>;
+  return all;
+}
+
+std::size_t number(const char* name, std::size_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+std::size_t device_memory() {
+  return number("KOINE_EMULATED_MEMORY", std::size_t{8} << 30);
+}
+
+void require(const void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+  if (kind != cudaMemcpyDeviceToHost) emulated::require_device(to, bytes);
+  if (kind != cudaMemcpyHostToDevice) emulated::require_device(from, bytes);
+}
+
+}  // namespace
+
+namespace emulated {
+
+bool fails(const char* call) {
+  const char* text = std::getenv("KOINE_EMULATED_FAIL");
+  if (text == nullptr) return false;
+  const std::string list = std::string(",") + text + ",";
+  return list.find(std::string(",") + call + ",") != std::string::npos;
+}
+
+void require_device(const void* data, std::size_t bytes) {
+  const std::lock_guard lock(guard);
+  const char* at = static_cast<const char*>(data);
+  auto next = allocations().upper_bound(at);
+  if (next != allocations().begin()) {
+    const auto& [first, size] = *--next;
+    if (at + bytes <= first + size) return;
+  }
+  std::fprintf(stderr, "emulated device: %zu bytes at %p are in no allocation\n", bytes, data);
+  std::abort();
+}
+
+}  // namespace emulated
+
+const char* cudaGetErrorString(cudaError_t error) {
+  switch (error) {
+    case cudaSuccess:
+      return "no error";
+    case cudaErrorMemoryAllocation:
+      return "out of memory";
+    case cudaErrorNoDevice:
+      return "no CUDA-capable device is detected";
+    default:
+      return "invalid argument";
+  }
+}
+cudaError_t cudaGetLastError() {
+  return cudaSuccess;
+}
+cudaError_t cudaGetDeviceCount(int* count) {
+  *count = static_cast<int>(number("KOINE_EMULATED_DEVICES", 1));
+  return *count > 0 ? cudaSuccess : cudaErrorNoDevice;
+}
+cudaError_t cudaSetDevice(int device) {
+  int count = 0;
+  cudaGetDeviceCount(&count);
+  return device >= 0 && device < count ? cudaSuccess : cudaErrorInvalidValue;
+}
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
+  std::snprintf(properties->name, sizeof properties->name, "emulated device");
+  properties->major = 9;
+  properties->minor = 0;
+  return cudaSetDevice(device);
+}
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* all) {
+  *free = *all = device_memory();
+  return cudaSuccess;
+}
+cudaError_t cudaRuntimeGetVersion(int* version) {
+  *version = 13000;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) {
+  *stream = reinterpret_cast<cudaStream_t>(std::malloc(1));
+  return cudaSuccess;
+}
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  std::free(stream);
+  return cudaSuccess;
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t /*stream*/) {
+  return emulated::fails("cudaStreamSynchronize") ? cudaErrorInvalidValue : cudaSuccess;
+}
+cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
+  if (emulated::fails("cudaMalloc")) return cudaErrorMemoryAllocation;
+  *memory = std::malloc(bytes);
+  if (*memory == nullptr) return cudaErrorMemoryAllocation;
+  std::memset(*memory, 0xFF, bytes);  // NaN: what is read before it is written shows
+  const std::lock_guard lock(guard);
+  allocations()[static_cast<const char*>(*memory)] = bytes;
+  return cudaSuccess;
+}
+cudaError_t cudaFree(void* memory) {
+  {
+    const std::lock_guard lock(guard);
+    allocations().erase(static_cast<const char*>(memory));
+  }
+  std::free(memory);
+  return cudaSuccess;
+}
+cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+  require(to, from, bytes, kind);
+  std::memmove(to, from, bytes);
+  return cudaSuccess;
+}
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t /*stream*/) {
+  return cudaMemcpy(to, from, bytes, kind);
+}
+cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from,
+                              std::size_t from_pitch, std::size_t width, std::size_t height,
+                              cudaMemcpyKind kind, cudaStream_t /*stream*/) {
+  if (width > to_pitch || width > from_pitch) return cudaErrorInvalidValue;
+  for (std::size_t row = 0; row < height; ++row) {
+    cudaMemcpy(static_cast<char*>(to) + row * to_pitch,
+               static_cast<const char*>(from) + row * from_pitch, width, kind);
+  }
+  return cudaSuccess;
+}
+cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t /*stream*/) {
+  emulated::require_device(memory, bytes);
+  std::memset(memory, value, bytes);
+  return cudaSuccess;
+}

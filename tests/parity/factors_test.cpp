@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <cmath>
+
+#include "device_lane.hpp"
+#include "lowrank/device_engine.hpp"
+#include "lowrank/product.hpp"
+#include "support/spectra.hpp"
+
+namespace koine::lowrank {
+namespace {
+
+using test::kSlots;
+using test::Spectrum;
+
+struct Case {
+  Spectrum spectrum;
+  std::int64_t rows, cols, kept;
+  const char* method;
+};
+std::ostream& operator<<(std::ostream& out, const Case& c) {
+  test::PrintTo(c.spectrum, &out);
+  return out << " [" << c.rows << ", " << c.cols << "] rank " << c.kept;
+}
+
+double difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += std::pow(static_cast<double>(a[i]) - b[i], 2);
+  return std::sqrt(sum);
+}
+
+std::vector<float> product_of(const Factors& factors) {
+  std::vector<float> low(static_cast<std::size_t>(factors.rows * factors.cols));
+  product(factors, low);
+  return low;
+}
+
+class DeviceFactors : public test::DeviceCase<testing::TestWithParam<Case>> {
+ protected:
+  /// Of a slot, as a merge asks for them.
+  Factors factorise(DeviceBatch& batch, int slot, const RankTarget& target,
+                    const SvdOptions& options = {}) {
+    DeviceEngine engine(batch, slot, squared(slot), workspace_);
+    return truncated_svd(engine, target, options);
+  }
+  Workspace workspace_;
+};
+
+// Residuals of 1e-10 theta_1 turn the kept directions by 2e-10 theta_1 / gap at most, on either
+// side; factors are rounded to 2^-24, and so is every step of the product's chain.
+TEST_P(DeviceFactors, AreTheHosts) {
+  const auto [spectrum, rows, cols, kept, method] = GetParam();
+  const auto tau = test::matrix_with(spectrum, rows, cols);
+  load(rows, cols, {tau});
+  DeviceBatch batch(lane());
+  const Factors found = factorise(batch, 0, {.number = {kept}});
+  const Factors host = truncated_svd({tau.data(), rows, cols}, {.number = {kept}},
+                                     {.mode = Mode::exact}, workspace_);
+  EXPECT_EQ(found.method, method);
+  EXPECT_TRUE(found.certified) << found.residual;
+  ASSERT_EQ(found.kept, host.kept);
+  EXPECT_NEAR(found.energy, host.energy, 1e-12 * host.tau_squared * static_cast<double>(kept));
+  const auto at = [](const Factors& f, std::int64_t i) {
+    return static_cast<std::size_t>(i) < f.sigma.size() ? f.sigma[static_cast<std::size_t>(i)] : 0;
+  };
+  const double last = at(host, host.kept - 1), next = at(host, host.kept), first = host.sigma[0];
+  const double gap = (last * last - next * next) / (first * first);
+  if (gap < 1e-6) return;  // any direction among equals will do
+  const double count = static_cast<double>(kept);
+  const double bound = first * std::sqrt(count) * (4e-10 / gap + 4 * (count + 2) * 0x1p-24);
+  EXPECT_LE(difference(product_of(found), product_of(host)), bound);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, DeviceFactors,
+    testing::Values(
+        // A Krylov space: square, wide, tall; with spikes, steep, of exact rank.
+        Case{Spectrum::spikes, 256, 256, 7, "cuda:krylov"},
+        Case{Spectrum::spikes, 200, 331, 7, "cuda:krylov"},
+        Case{Spectrum::spikes, 331, 200, 7, "cuda:krylov"},
+        Case{Spectrum::exponential, 256, 301, 15, "cuda:krylov"},
+        Case{Spectrum::exponential, 321, 330, 32, "cuda:krylov"},
+        Case{Spectrum::exact_rank, 256, 256, 7, "cuda:krylov"},
+        // Too flat for one: ties and zeros over more than a panel; values near float32's limits.
+        Case{Spectrum::fp16_delta, 256, 2100, 7, "cuda:syevd"},
+        Case{Spectrum::tiny, 200, 256, 7, "cuda:syevd"},
+        Case{Spectrum::huge, 200, 256, 7, "cuda:syevd"},
+        // Small, or of a high rung: all eigenpairs.
+        Case{Spectrum::spikes, 40, 60, 7, "cuda:syevd"},
+        Case{Spectrum::spikes, 60, 40, 7, "cuda:syevd"},
+        Case{Spectrum::spikes, 1, 7, 1, "cuda:syevd"},
+        Case{Spectrum::power_half, 33, 31, 30, "cuda:syevd"},
+        Case{Spectrum::power_two, 150, 140, 100, "cuda:syevd"}));
+
+class DeviceBatches : public DeviceFactors {};
+
+TEST_F(DeviceBatches, ABatchChangesNoBit) {
+  constexpr std::int64_t kRows = 200, kCols = 230;
+  const auto tau = test::matrix_with(Spectrum::spikes, kRows, kCols);
+  const auto other = test::matrix_with(Spectrum::power_two, kRows, kCols);
+  const auto flat = test::matrix_with(Spectrum::flat_noise, kRows, kCols);
+  const std::vector<float> zero(tau.size());
+  load(kRows, kCols, {tau});
+  DeviceBatch alone(lane());
+  const Factors expected = factorise(alone, 0, {.number = {7}});
+  EXPECT_EQ(expected.method, "cuda:krylov");
+  for (int place = 0; place < kSlots; ++place) {
+    std::vector<std::vector<float>> taus{other, flat, zero, other};
+    taus[static_cast<std::size_t>(place)] = tau;
+    load(kRows, kCols, taus);
+    DeviceBatch batch(lane());
+    (void)factorise(batch, (place + 1) % kSlots, {.number = {7}});
+    const Factors found = factorise(batch, place, {.number = {7}});
+    EXPECT_EQ(found.u, expected.u) << "slot " << place;
+    EXPECT_EQ(found.b, expected.b) << "slot " << place;
+    EXPECT_EQ(found.sigma, expected.sigma) << "slot " << place;
+  }
+}
+
+TEST_F(DeviceBatches, FlatSpectraGoToTheFullSolver) {
+  load(256, 256, {test::matrix_with(Spectrum::flat_noise, 256, 256)});
+  DeviceBatch batch(lane());
+  const Factors found = factorise(batch, 0, {.number = {7}});
+  EXPECT_EQ(found.method, "cuda:syevd");
+  EXPECT_EQ(found.fallbacks, 1);
+  EXPECT_TRUE(found.certified);
+}
+
+TEST_F(DeviceBatches, ZeroIsNotFactorised) {
+  load(200, 200, {std::vector<float>(40000)});
+  DeviceBatch batch(lane());
+  EXPECT_EQ(factorise(batch, 0, {.number = {7}}).method, "none");
+}
+
+TEST_F(DeviceBatches, AnEnergyClimbsTheRungs) {
+  load(200, 210, {test::matrix_with(Spectrum::power_two, 200, 210)});
+  DeviceBatch batch(lane());
+  const Factors found = factorise(batch, 0, {.number = {}, .energy = 0.9999});
+  EXPECT_GE(found.energy, 0.9999 * found.tau_squared);
+  EXPECT_EQ(found.method, "cuda:krylov");
+}
+
+TEST_F(DeviceBatches, ExactTakesAllEigenpairs) {
+  load(200, 200, {test::matrix_with(Spectrum::spikes, 200, 200)});
+  DeviceBatch batch(lane());
+  EXPECT_EQ(factorise(batch, 0, {.number = {7}}, {.mode = Mode::exact}).method, "cuda:syevd");
+}
+
+/// Calls of the emulated libraries that fail while it lives.
+class Failing {
+ public:
+  explicit Failing(const char* calls) { ::setenv("KOINE_EMULATED_FAIL", calls, 1); }
+  ~Failing() { ::unsetenv("KOINE_EMULATED_FAIL"); }
+};
+
+TEST_F(DeviceBatches, WhatASolverSaysIsActedOn) {
+  if (!is_emulated()) GTEST_SKIP() << "cuSOLVER does not fail when asked to";
+  const auto tau = test::matrix_with(Spectrum::spikes, 220, 200);
+  const Factors host =
+      truncated_svd({tau.data(), 220, 200}, {.number = {7}}, {.mode = Mode::exact}, workspace_);
+  struct Step {
+    const char *calls, *method;
+    std::int64_t fallbacks;
+  };
+  for (const Step& step :
+       {Step{"XsyevBatched", "cuda:syevd", 1}, Step{"XsyevBatched_bufferSize", "cuda:syevd", 1},
+        Step{"XsyevBatched,Xsyevd", "cuda:gesvdp", 2},
+        Step{"XsyevBatched,Xsyevd,Xgesvdp", "host:dgesdd", 3},
+        Step{"XsyevBatched,Xsyevd,Xgesvdp_sigma", "host:dgesdd", 3}}) {
+    const Failing failing(step.calls);
+    load(220, 200, {tau});
+    DeviceBatch batch(lane());
+    const Factors found = factorise(batch, 0, {.number = {7}});
+    EXPECT_EQ(found.method, step.method) << step.calls;
+    EXPECT_EQ(found.fallbacks, step.fallbacks) << step.calls;
+    EXPECT_TRUE(found.certified) << step.calls;
+    EXPECT_LE(difference(product_of(found), product_of(host)), 1e-5 * host.sigma[0]) << step.calls;
+  }
+}
+
+}  // namespace
+}  // namespace koine::lowrank
