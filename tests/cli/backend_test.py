@@ -38,8 +38,8 @@ class Backend(Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # 256: large enough for a Krylov space; five experts: more than a batch.
-        mini.write_family(cls.root, experts=5, dtype="fp16", d=256, n_enc=1, n_dec=1)
+        # 192: large enough for a Krylov space; five experts: more than a batch.
+        mini.write_family(cls.root, experts=5, dtype="fp16", d=192, n_enc=1, n_dec=1)
         mini.write_recipe(os.path.join(cls.root, "lors.yaml"), experts=5, parameters=LORS, out_dtype="float16")
         done = koine("merge", "lors.yaml", "--output", "cpu", "--backend", "cpu", cwd=cls.root)
         assert done.returncode == 0, done.stderr
@@ -108,7 +108,7 @@ class OnAnEmulatedDevice(Backend):
                 self.assertGreaterEqual(share, 1 if method == "mp" else 0.999)
 
     def test_one_budget_over_the_model(self):
-        args = ("--set", "parameters.density_over=model")
+        args = ("--set", "density_over=model")
         self.merge_ok("model", *args)
         self.run_ok("merge", "lors.yaml", "--output", "model-cpu", "--backend", "cpu", *args)
         self.assertGreaterEqual(share_of_equal_bits(tensors(self.path("model")), tensors(self.path("model-cpu"))), 0.999)
@@ -145,7 +145,7 @@ class OnAnEmulatedDevice(Backend):
         self.assertIn("no CUDA device", done.stderr)
 
     def test_values_that_are_not_finite_are_the_cpus_to_tell(self):
-        values = mini.values(1, d=256, n_enc=1, n_dec=1)
+        values = mini.values(1, d=192, n_enc=1, n_dec=1)
         name = next(n for n in values if n.endswith("attn.query.weight"))
         values[name][3, 5] = np.nan
         mini.write_file(self.path("bad", "model.safetensors"), values, "fp16")

@@ -45,7 +45,7 @@ class DeviceFactors : public test::DeviceCase<testing::TestWithParam<Case>> {
   Workspace workspace_;
 };
 
-// Residuals of 1e-10 theta_1 turn the kept directions by 2e-10 theta_1 / gap at most, on either
+// Residuals of 1e-8 theta_1 turn the kept directions by 2e-8 theta_1 / gap at most, on either
 // side; factors are rounded to 2^-24, and so is every step of the product's chain.
 TEST_P(DeviceFactors, AreTheHosts) {
   const auto [spectrum, rows, cols, kept, method] = GetParam();
@@ -66,7 +66,7 @@ TEST_P(DeviceFactors, AreTheHosts) {
   const double gap = (last * last - next * next) / (first * first);
   if (gap < 1e-6) return;  // any direction among equals will do
   const double count = static_cast<double>(kept);
-  const double bound = first * std::sqrt(count) * (4e-10 / gap + 4 * (count + 2) * 0x1p-24);
+  const double bound = first * std::sqrt(count) * (4e-8 / gap + 4 * (count + 2) * 0x1p-24);
   EXPECT_LE(difference(product_of(found), product_of(host)), bound);
 }
 
@@ -80,10 +80,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{Spectrum::exponential, 256, 301, 15, "cuda:krylov"},
         Case{Spectrum::exponential, 321, 330, 32, "cuda:krylov"},
         Case{Spectrum::exact_rank, 256, 256, 7, "cuda:krylov"},
-        // Too flat for one: ties and zeros over more than a panel; values near float32's limits.
+        // Values near float32's limits; too flat for a space, with ties and zeros, longer than a
+        // panel.
         Case{Spectrum::fp16_delta, 256, 2100, 7, "cuda:syevd"},
-        Case{Spectrum::tiny, 200, 256, 7, "cuda:syevd"},
-        Case{Spectrum::huge, 200, 256, 7, "cuda:syevd"},
+        Case{Spectrum::tiny, 200, 256, 7, "cuda:krylov"},
+        Case{Spectrum::huge, 200, 256, 7, "cuda:krylov"},
         // Small, or of a high rung: all eigenpairs.
         Case{Spectrum::spikes, 40, 60, 7, "cuda:syevd"},
         Case{Spectrum::spikes, 60, 40, 7, "cuda:syevd"},
