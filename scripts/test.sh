@@ -3,7 +3,7 @@
 #
 #   scripts/test.sh            the CPU build and all its tests, the CUDA build where nvcc is found, unit, format and
 #                              command tests with AddressSanitizer and UBSan, clang-tidy on what the last commit changed
-#   scripts/test.sh --full     also ThreadSanitizer, and clang-tidy on every file
+#   scripts/test.sh --full     also ThreadSanitizer, clang-tidy on every file, and the Debian package in a bare root
 set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -55,7 +55,7 @@ run_tests() {
 
 test_sources() {
   step "sources"
-  check "scripts are clean (shellcheck)" shellcheck -x scripts/*.sh scripts/lib/*.sh .ci/run
+  check "scripts are clean (shellcheck)" shellcheck -x scripts/*.sh scripts/lib/*.sh packaging/*.sh .ci/run
 }
 
 test_cpu() {
@@ -85,6 +85,11 @@ test_tsan() {
   step "ThreadSanitizer"
   configure tsan && build tsan all || return 0
   run_tests tsan '^(unit|mpi|property)$'
+}
+
+test_package() {
+  step "Debian package"
+  check_script "the package on a bare root" scripts/package_check.sh
 }
 
 # finish: also where something ends the script early.
@@ -117,7 +122,10 @@ main() {
   test_cuda
   test_asan
   test_tidy "$FULL"
-  if [ "$FULL" = yes ]; then test_tsan; fi
+  if [ "$FULL" = yes ]; then
+    test_tsan
+    test_package
+  fi
 }
 
 main "$@"
