@@ -3,7 +3,8 @@
 #
 #   scripts/test.sh            the CPU build and all its tests, the CUDA build where nvcc is found, unit, format and
 #                              command tests with AddressSanitizer and UBSan, clang-tidy on what the last commit changed
-#   scripts/test.sh --full     also ThreadSanitizer, clang-tidy on every file, and every header compiled alone
+#   scripts/test.sh --full     also ThreadSanitizer, clang-tidy on every file, every header compiled alone, and the Debian
+#                              package in a bare root
 set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -21,7 +22,7 @@ ROOT=$(dirname "$HERE")
 
 FULL=no
 
-usage() { sed -n '2,6s/^#[ ]\{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,7s/^#[ ]\{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 # configure PRESET [FLAG...], build PRESET [TARGET...]: a failure is counted.
 configure() {
@@ -55,7 +56,7 @@ run_tests() {
 
 test_sources() {
   step "sources"
-  check "scripts are clean (shellcheck)" shellcheck -x scripts/*.sh scripts/lib/*.sh slurm/*.sh slurm/job.sbatch .ci/run
+  check "scripts are clean (shellcheck)" shellcheck -x scripts/*.sh scripts/lib/*.sh packaging/*.sh slurm/*.sh slurm/job.sbatch .ci/run
 }
 
 test_cpu() {
@@ -88,6 +89,11 @@ test_tsan() {
   run_tests tsan '^(unit|mpi|property)$'
 }
 
+test_package() {
+  step "Debian package"
+  check_script "the package on a bare root" scripts/package_check.sh
+}
+
 # finish: also where something ends the script early.
 finish() {
   local status=$?
@@ -118,7 +124,10 @@ main() {
   test_cuda
   test_asan
   test_tidy "$FULL"
-  if [ "$FULL" = yes ]; then test_tsan; fi
+  if [ "$FULL" = yes ]; then
+    test_tsan
+    test_package
+  fi
 }
 
 main "$@"

@@ -31,6 +31,21 @@ check() {
   fi
 }
 
+# check_script NAME COMMAND...: as check, of a command that says by 77 that it was skipped, and why.
+check_script() {
+  local name=$1 start=$SECONDS status=0
+  shift
+  "$@" || status=$?
+  case $status in
+    0)
+      say "passed: $name ($(seconds_since "$start") s)"
+      passed
+      ;;
+    77) skipped "$name: the reason is above" ;;
+    *) failed "$name" ;;
+  esac
+}
+
 # count_ctest NAME JUNIT CTEST_STATUS: adds ctest's own figures, read from its JUnit file.
 count_ctest() {
   local name=$1 junit=$2 status=$3 counts

@@ -26,9 +26,16 @@ class Installed(Case):
 
     def test_program_man_page_and_completions(self):
         self.assertIn("koine", self.must(self.prefix / "bin/koine", "--version"))
-        for name in ("share/man/man1/koine.1", "share/bash-completion/completions/koine",
+        for name in ("share/man/man1/koine.1.gz", "share/bash-completion/completions/koine",
                      "share/zsh/vendor-completions/_koine", "share/fish/vendor_completions.d/koine.fish"):
             self.assertGreater((self.prefix / name).stat().st_size, 100, name)
+
+    def test_recipes_and_the_smoke_test(self):
+        for recipe in (Path(SOURCE) / "configs").rglob("*.*"):
+            installed = self.prefix / "share/koine/configs" / recipe.relative_to(Path(SOURCE) / "configs")
+            self.assertEqual(installed.read_bytes(), recipe.read_bytes(), recipe.name)
+        said = self.must(self.prefix / "share/koine/smoke_test.sh", self.prefix / "bin/koine")
+        self.assertIn("koine works", said)
 
     def test_find_package(self):
         build = Path(self.root) / "consumer"
