@@ -31,7 +31,8 @@ install(FILES ${koine_shell_dir}/koine.bash DESTINATION ${CMAKE_INSTALL_DATADIR}
 install(FILES ${koine_shell_dir}/_koine DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT runtime)
 install(FILES ${koine_shell_dir}/koine.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT runtime)
 install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DATADIR}/koine COMPONENT runtime FILES_MATCHING PATTERN "*.yaml" PATTERN "*.py")
-install(PROGRAMS packaging/smoke_test.sh DESTINATION ${CMAKE_INSTALL_DATADIR}/koine COMPONENT runtime)
+install(PROGRAMS packaging/smoke_test.sh slurm/nightly.sh DESTINATION ${CMAKE_INSTALL_DATADIR}/koine COMPONENT runtime)
+install(DIRECTORY slurm/clusters DESTINATION ${CMAKE_INSTALL_DATADIR}/koine COMPONENT runtime)
 install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
 install(FILES LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT source)
 

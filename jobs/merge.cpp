@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "backend/gpu.hpp"
+#include "comm/agree.hpp"
 #include "commands.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
@@ -156,6 +157,7 @@ ExitCode run_merge(Session& session, const Options& options) {
                           options.allow_nonfinite};
   merge_options.cache = options.cache;
   merge_options.gpu = place.gpu ? &*place.gpu : nullptr;
+  merge_options.must_use_gpu = options.backend == "cuda";
   const auto outcome = pipeline::merge(recipe, target, merge_options, processes, watcher);
   live.stop();
   for (const std::string& note : outcome.notes) session.warn(note);

@@ -21,8 +21,8 @@ class DeviceOfMerge {
     const backend::Gpu* gpu;  ///< null: none
     bool is_must;             ///< else the CPU where some process' GPU is too small
   };
-  /// Collective: all processes use theirs or none does. @throws DeviceError as plan_device, where it
-  /// is a must
+  /// Collective: all processes use theirs or none does. @throws DeviceError as plan_device, where
+  /// it is a must
   DeviceOfMerge(const Wish& wish, const Plan& plan, const Inputs& inputs, int threads,
                 comm::Communicator& processes);
   [[nodiscard]] const std::vector<std::string>& notes() const noexcept { return notes_; }
