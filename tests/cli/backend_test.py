@@ -108,12 +108,16 @@ class OnAnEmulatedDevice(Backend):
                 self.assertGreaterEqual(share, 1 if method == "mp" else 0.999)
 
     def test_one_budget_over_the_model(self):
-        args = ("--set", "density_over=model")
-        self.merge_ok("model", *args)
-        self.run_ok("merge", "lors.yaml", "--output", "model-cpu", "--backend", "cpu", *args)
-        self.assertGreaterEqual(share_of_equal_bits(tensors(self.path("model")), tensors(self.path("model-cpu"))), 0.999)
-        kept = [row["kept"] for row in load(self.path("model"), "report.json")["totals"]["experts"]]
-        self.assertEqual(kept, [row["kept"] for row in load(self.path("model-cpu"), "report.json")["totals"]["experts"]])
+        folder = self.path("budget")
+        mini.write_family(folder, experts=2, dtype="fp16", d=96, n_enc=1, n_dec=1)
+        mini.write_recipe(os.path.join(folder, "lors.yaml"), experts=2, parameters=LORS, out_dtype="float16", density_over="model")
+        kept = []
+        for backend in ("cpu", "cuda"):
+            self.run_ok("merge", "lors.yaml", "--output", backend, "--backend", backend, cwd=folder, env={"KOINE_CUDA_LIBRARY": EMULATED})
+            kept.append([row["kept"] for row in load(folder, backend, "report.json")["totals"]["experts"]])
+        self.assertEqual(kept[0], kept[1])
+        share = share_of_equal_bits(tensors(os.path.join(folder, "cuda")), tensors(os.path.join(folder, "cpu")))
+        self.assertGreaterEqual(share, 0.999)
 
     def test_a_cache_changes_no_byte(self):
         self.merge_ok("plain")
