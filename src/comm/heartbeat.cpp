@@ -35,7 +35,7 @@ std::vector<std::string> machine_names(MPI_Comm world, int size) {
 }  // namespace
 
 Seconds turn_to_speak(int rank) {
-  return std::min(rank, 10) * 500ms;
+  return Seconds(rank == 0 ? 0 : std::min(1 + 0.5 * (rank - 1), 4.0));
 }
 
 Heartbeat::Heartbeat(MPI_Comm world, std::mutex& mpi, StallLimit limit)
@@ -141,11 +141,14 @@ std::string Heartbeat::name_of(int rank) const {
 }
 
 void Heartbeat::throw_if_silent() const {
-  std::vector<std::string> silent;
+  Seconds longest{0};
+  std::vector<std::string> silent;  // with those whose last beat came a little later
   for (const Peer& peer : peers_) {
-    if (!peer.has_left && peer.silent > patience_) silent.push_back(name_of(peer.rank));
+    if (peer.has_left) continue;
+    longest = std::max(longest, peer.silent);
+    if (peer.silent > patience_ - 2 * period_) silent.push_back(name_of(peer.rank));
   }
-  if (silent.empty()) return;
+  if (longest <= patience_) return;
   throw CommError(fmt::format(
       "{} {} not been heard of for {} s: dead, stopped or out of reach; look at that machine, then "
       "run the same command again: it goes on (--stall SECONDS waits longer)",

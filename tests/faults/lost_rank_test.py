@@ -2,7 +2,7 @@
 import os
 import signal
 import socket
-import unittest
+import subprocess
 
 from jobs import UNSEEN_BY_THE_LAUNCHER, Job
 from koine_cli import Case, koine, main
@@ -46,6 +46,13 @@ class Lost(Case):
         for word in words:
             self.assertIn(word, job.messages()[0])
 
+    def ends_by_itself(self, job, *words):
+        """Where the launcher does not help, every rank finds out for itself, the last one that those before have gone."""
+        self.ends(job, 60)
+        self.assertTrue(job.messages(), job.said)
+        for word in words:
+            self.assertIn(word, job.messages()[0])
+
     def goes_on(self, run, ranks):
         self.run_ok("merge", "in/lors.yaml", "--output", run, "--threads", "1", ranks=ranks)
         self.assertEqual(contents(self.path(run)), self.expected)
@@ -76,15 +83,14 @@ class OverMpi(Lost):
     def test_killed_unseen_by_the_launcher(self):
         job = self.begin("unseen", 3, launcher=UNSEEN_BY_THE_LAUNCHER)
         job.send(signal.SIGKILL, 1)
-        self.ends(job, STALL + ENDING, code=4)
-        self.says_once(job, f"rank 1 on host {HOST} has not been heard of")
+        self.ends_by_itself(job, f"rank 1 on host {HOST} has not been heard of")
         self.goes_on("unseen", 3)
 
     def test_a_job_that_is_suspended_goes_on(self):
         """All ranks stopped for twice the limit, as by a scheduler: nobody was heard of, nobody is lost."""
         job = self.begin("suspended", 3)
         job.send(signal.SIGSTOP, 0, 1, 2)
-        with self.assertRaises(Exception):
+        with self.assertRaises(subprocess.TimeoutExpired):
             job.process.wait(timeout=2 * STALL)
         job.send(signal.SIGCONT, 2, 1, 0)
         self.ends(job, 60, code=0)
@@ -141,7 +147,6 @@ class OverNccl(Lost):
 
     def hangs(self, rank, call, operation):
         job = Job(self.args("hung", "--transport", "nccl"), 3, self.root, env=self.gpus(f"hang {rank} {call}"))
-        job.wait_for_file(self.path("in"))
         self.ends(job, 60, code=4)
         self.says_once(job, operation, f"not finished in {STALL} s", f"waited for rank {rank} on host {HOST};")
         self.assertEqual(len(self.aborts()), len(set(self.aborts())), "abort was called twice")
@@ -166,8 +171,7 @@ class OverNccl(Lost):
     def test_killed_unseen_by_the_launcher(self):
         job = Job(self.args("unseen", "--transport", "nccl"), 3, self.root, env=self.gpus("kill 2 1"),
                   launcher=UNSEEN_BY_THE_LAUNCHER)
-        self.ends(job, 60, code=4)
-        self.says_once(job, f"rank 2 on host {HOST}")
+        self.ends_by_itself(job, f"rank 2 on host {HOST}")
         self.assertEqual(len(self.aborts()), len(set(self.aborts())), "abort was called twice")
 
     def test_failed(self):
@@ -185,5 +189,4 @@ class OverNccl(Lost):
 
 
 if __name__ == "__main__":
-    unittest.TestCase.maxDiff = None
     main()

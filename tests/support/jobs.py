@@ -7,7 +7,8 @@ import time
 from koine_cli import KOINE
 from run_folders import members
 
-# Open MPI ends a job one of whose processes died. srun does not everywhere; this is how that looks.
+# Open MPI ends a job one of whose processes died. srun does not everywhere; this is how that looks: mpirun
+# ends none of the others, and with 0, whatever they end with.
 UNSEEN_BY_THE_LAUNCHER = ("--enable-recovery",)
 
 
