@@ -38,6 +38,7 @@ function(koine_gpu_abi)
   add_library(koine_gpu_abi OBJECT ${CMAKE_CURRENT_SOURCE_DIR}/parity/gpu_abi.cpp)
   koine_target(koine_gpu_abi)
   target_include_directories(koine_gpu_abi PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  add_dependencies(cuda_tests koine_gpu_abi)
   target_include_directories(koine_gpu_abi SYSTEM PRIVATE ${KOINE_NCCL_INCLUDE} ${CUDAToolkit_INCLUDE_DIRS})
 endfunction()
 

@@ -128,8 +128,6 @@ ExitCode run_merge(Session& session, const Options& options) {
       session.open({options.transport, options.backend != "cpu", options.stall});
   const backend::Choice place = choose_together(options.backend, processes);
   for (const std::string& warning : recipe.warnings) session.warn(warning);
-  session.say(where_it_runs(place));
-
   pipeline::Progress progress;
   HeartBeat heart(session, progress);
   LiveProgress live(session, progress);
@@ -143,6 +141,7 @@ ExitCode run_merge(Session& session, const Options& options) {
   watcher.planned = [&](const pipeline::Plan& plan, const pipeline::Inputs& inputs,
                         const std::filesystem::path& run, int used) {
     threads = used;
+    session.say(where_it_runs(place));
     session.say(fmt::format("  {} tensors in {} shards from {} models, {} to read, {} to write",
                             plan.tensors.size(), plan.shards.size(), inputs.experts.size() + 1,
                             human_bytes(plan.bytes_in), human_bytes(plan.bytes_out)));

@@ -55,7 +55,7 @@ class WithoutADevice(Backend):
 
     def test_auto_merges_on_the_cpu_and_says_so_once(self):
         done = self.run_ok("merge", "lors.yaml", "--output", "auto", env=NO_LIBRARY)
-        self.assertEqual(done.stderr.count("on the CPU: libkoine_cuda.so"), 1, done.stderr)
+        self.assertEqual(done.stderr.count("on the CPU: rank 0: libkoine_cuda.so"), 1, done.stderr)
         self.assertEqual(contents(self.path("auto")), contents(self.path("cpu")))
 
     def test_auto_on_two_ranks_says_so_once(self):

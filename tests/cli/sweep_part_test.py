@@ -62,7 +62,7 @@ class Parts(Case):
             self.assertEqual({row["status"] for row in csv.DictReader(file)}, {"merged"})
         for part in (3, 1, 2):
             self.sweep_in(self.root, "parts", "--part", f"{part}/3")
-        self.assertEqual(int(self.run_ok("status", "parts", "--done").stdout), 7)
+        self.assertEqual(json.loads(self.run_ok("status", "parts", "--json").stdout)["evaluated"], 7)
         before = self.ledger("parts")
         self.sweep_in(self.root, "parts")
         self.assertEqual(self.ledger("parts"), before, "gathering evaluates nothing again")
