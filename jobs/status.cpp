@@ -57,7 +57,7 @@ StatusView watch(const Session& session, const Options& options) {
   const bool is_terminal = ::isatty(STDOUT_FILENO) != 0;
   std::size_t lines = 0;
   for (;;) {
-    const StatusView view = look(options.folder);
+    StatusView view = look(options.folder);
     const std::string text = status_text(view);
     session.result(lines > 0 ? fmt::format("\x1b[{}A\x1b[J{}", lines, text) : text);
     if (is_terminal) lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;

@@ -50,7 +50,7 @@ std::string headline(const StatusView& view) {
                  ? fmt::format("stopped early after {}, can go on", time)
                  : fmt::format("ended without a word after {} (killed?), can go on", time);
     case State::failed:
-      return fmt::format("failed with exit code {}", status.ending->code);
+      return fmt::format("failed with exit code {}", static_cast<int>(status.code()));
     default:
       return "complete";
   }

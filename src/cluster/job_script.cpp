@@ -166,7 +166,8 @@ std::string text_of(const JobScript& script, const Settings& settings) {
 
 std::string slurm_time(double seconds) {
   const auto minutes = static_cast<std::int64_t>(std::ceil(std::max(seconds, kMinute) / kMinute));
-  const std::int64_t days = minutes / (24 * 60), hours = minutes / 60 % 24;
+  constexpr std::int64_t kDay = 1440, kHour = 60;
+  const std::int64_t days = minutes / kDay, hours = minutes % kDay / kHour;
   const std::string clock = fmt::format("{:02}:{:02}:00", hours, minutes % 60);
   return days > 0 ? fmt::format("{}-{}", days, clock) : clock;
 }

@@ -66,7 +66,7 @@ Reader count(int Settings::*member) {
 }
 
 template <typename T>
-Reader word(T Settings::*member, std::vector<std::string> words) {
+Reader word(T Settings::*member, const std::vector<std::string>& words) {
   return
       [member, words](const Node& node, const std::string& key, Settings& settings, Problems& p) {
         const auto index = recipe::read_word(node, key, words, p);

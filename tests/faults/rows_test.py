@@ -7,7 +7,7 @@ import unittest
 
 from koine_cli import SOURCE, main
 
-SECONDS = "12"
+SECONDS = "6"
 
 
 @unittest.skipIf(os.environ.get("KOINE_SANITIZE"), "a preloaded library does not go with sanitizers")
