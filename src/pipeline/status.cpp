@@ -48,10 +48,10 @@ bool goes_on(const fs::path& folder, const std::vector<Beat>& before) {
 }
 
 /// Of an attempt that has left no word of its end.
-State state_of_silence(const fs::path& folder, const RunStatus& status) {
+State state_of_silence(const fs::path& folder, const RunStatus& status, const Attempt& attempt) {
   if (status.beats.empty()) return State::stopped;
-  const bool is_here = status.attempt->host == attempt_of_this_process().host;
-  if (is_here && !is_koine_here(status.attempt->process)) return State::stopped;
+  const bool is_here = attempt.host == attempt_of_this_process().host;
+  if (is_here && !is_koine_here(attempt.process)) return State::stopped;
   if (status.silence <= kFresh) return State::running;
   if (goes_on(folder, status.beats)) return State::running;
   return is_here ? State::silent : State::stopped;
@@ -60,7 +60,7 @@ State state_of_silence(const fs::path& folder, const RunStatus& status) {
 State state_of(const fs::path& folder, const RunStatus& status) {
   if (!status.is_sweep && store::has_manifest(folder)) return State::complete;
   if (!status.attempt) return State::waiting;
-  if (!status.ending) return state_of_silence(folder, status);
+  if (!status.ending) return state_of_silence(folder, status, *status.attempt);
   if (status.ending->code == static_cast<int>(ExitCode::done)) return State::complete;
   const bool is_stopped = status.ending->code == static_cast<int>(ExitCode::interrupted);
   return is_stopped ? State::stopped : State::failed;
