@@ -40,6 +40,7 @@ LanePlan plan_lanes(const std::function<std::int64_t(int slots)>& bytes, const D
     throw DeviceError("the largest matrix needs " + human_bytes(bytes(slots)) +
                       " of device memory per process, of which " + human_bytes(room.free) +
                       " are free for " + std::to_string(room.processes) +
+                      (room.processes == 1 ? " process" : " processes") +
                       "; start fewer processes per GPU, free some of it, or use --backend cpu");
   }
   throw DeviceError("the largest matrix needs " + human_bytes(bytes(1)) +
