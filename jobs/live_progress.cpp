@@ -66,10 +66,12 @@ void LiveProgress::watch() {
 
 std::string LiveProgress::line(double seconds) const {
   std::int64_t bytes = progress_.bytes, matrices = progress_.matrices;
-  for (const pipeline::Beat& beat : pipeline::read_beats(goal_.run)) {
-    if (beat.rank == 0) continue;
-    bytes += beat.bytes;
-    matrices += beat.matrices;
+  if (session_.processes && session_.processes->size() > 1) {
+    for (const pipeline::Beat& beat : pipeline::read_beats(goal_.run)) {
+      if (beat.rank == 0) continue;  // this process
+      bytes += beat.bytes;
+      matrices += beat.matrices;
+    }
   }
   const double share =
       goal_.bytes > 0 ? std::min(1.0, static_cast<double>(bytes) / static_cast<double>(goal_.bytes))

@@ -38,24 +38,40 @@ void add_recipe_options(CLI::App& command, RecipeOptions& options) {
                    "Start over: a new run takes the old one's place when it is complete");
 }
 
-void add_thread_options(CLI::App& command, int& threads, std::string& memory) {
-  command.add_option("--threads", threads, "Threads per process (default: its cores)")
-      ->option_text("N")
-      ->check(CLI::Range(1, 4096));
+void add_memory_option(CLI::App& command, std::string& memory) {
   command.add_option("--memory", memory, "Most memory per process, such as 16GiB")
       ->option_text("SIZE");
 }
 
-void add_machine_options(CLI::App& command, const MachineOptions& options) {
+void add_thread_options(CLI::App& command, int& threads, std::string& memory) {
+  command.add_option("--threads", threads, "Threads per process (default: its cores)")
+      ->option_text("N")
+      ->check(CLI::Range(1, 4096));
+  add_memory_option(command, memory);
+}
+
+void add_place_options(CLI::App& command, std::string& backend, std::string& transport) {
   command
-      .add_option("--backend", options.backend,
+      .add_option("--backend", backend,
                   "Where arithmetic runs: auto (a GPU if there is one), cpu or cuda")
       ->option_text("NAME")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
-  command
-      .add_option("--transport", options.transport, "How processes talk: auto, nccl, mpi or self")
+  command.add_option("--transport", transport, "How processes talk: auto, nccl, mpi or self")
       ->option_text("NAME")
       ->check(CLI::IsMember({"auto", "nccl", "mpi", "self"}));
+}
+
+void add_cache_option(CLI::App& command, std::string& cache) {
+  command
+      .add_option("--cache", cache,
+                  "Folder that keeps factors for later (default: $KOINE_CACHE; a merge without "
+                  "either keeps none, a sweep has its own)")
+      ->option_text("DIR")
+      ->envname("KOINE_CACHE");
+}
+
+void add_machine_options(CLI::App& command, const MachineOptions& options) {
+  add_place_options(command, options.backend, options.transport);
   command
       .add_option(
           "--stall", options.stall,
@@ -65,12 +81,7 @@ void add_machine_options(CLI::App& command, const MachineOptions& options) {
       ->envname("KOINE_STALL")
       ->check(CLI::Range(0.0, 1e6));
   add_thread_options(command, options.threads, options.memory);
-  command
-      .add_option("--cache", options.cache,
-                  "Folder that keeps factors for later (default: $KOINE_CACHE; a merge without "
-                  "either keeps none, a sweep has its own)")
-      ->option_text("DIR")
-      ->envname("KOINE_CACHE");
+  add_cache_option(command, options.cache);
 }
 
 recipe::Recipe read_recipe(const RecipeOptions& options) {

@@ -29,6 +29,10 @@ struct MachineOptions {
   std::string &memory, &cache;
 };
 
+/// --backend and --transport. @param transport, backend hold the defaults
+void add_place_options(CLI::App& command, std::string& backend, std::string& transport);
+void add_memory_option(CLI::App& command, std::string& memory);
+void add_cache_option(CLI::App& command, std::string& cache);
 /// --backend, --transport, --stall, --threads, --memory and --cache.
 void add_machine_options(CLI::App& command, const MachineOptions& options);
 void add_thread_options(CLI::App& command, int& threads, std::string& memory);

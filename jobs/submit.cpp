@@ -189,16 +189,9 @@ void add_submit(CLI::App& app, Session& session) {
       "koine submit demo/lors.yaml --output runs/demo --nodes 2 --cores 16");
   add_recipe_options(*command, *options);
   add_job_options(*command, *options);
-  command->add_option("--memory", options->memory, "Most memory per process, such as 16GiB")
-      ->option_text("SIZE");
-  command->add_option("--cache", options->cache, "Folder that keeps factors for later")
-      ->option_text("DIR");
-  command->add_option("--backend", options->backend, "Where arithmetic runs: auto, cpu or cuda")
-      ->option_text("NAME")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
-  command->add_option("--transport", options->transport, "auto, nccl, mpi or self")
-      ->option_text("NAME")
-      ->check(CLI::IsMember({"auto", "nccl", "mpi", "self"}));
+  add_memory_option(*command, options->memory);
+  add_cache_option(*command, options->cache);
+  add_place_options(*command, options->backend, options->transport);
   command->add_flag("--allow-nonfinite", options->allow_nonfinite,
                     "Go on where an input is not finite or the result overflows");
   CLI::Option* print = command->add_flag("--print", options->only_prints,
