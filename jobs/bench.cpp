@@ -10,6 +10,7 @@
 #include "bench_table.hpp"
 #include "checkpoint/whisper.hpp"
 #include "commands.hpp"
+#include "core/file.hpp"
 #include "core/text.hpp"
 #include "lowrank/truncated_svd.hpp"
 #include "recipe_options.hpp"
@@ -20,7 +21,7 @@ namespace {
 struct Options {
   std::vector<std::string> only, shapes;
   std::vector<int> threads;
-  std::string scratch, model = "tiny";
+  std::string scratch, rates, model = "tiny";
   int repeats = 0;  ///< 0: 7, with --quick 2
   int experts = 0;  ///< 0: 5, with --quick 2
   bool is_quick = false, as_json = false, is_list = false;
@@ -89,6 +90,26 @@ bench::Options suite_options(const Options& options) {
   return wanted;
 }
 
+bool measures_merges(const Options& options) {
+  return options.only.empty() ||
+         std::find(options.only.begin(), options.only.end(), "merge") != options.only.end();
+}
+
+/// What the merges said of this machine, for koine plan --rates.
+void write_rates(const Session& session, const Options& options, const bench::Machine& machine,
+                 std::vector<pipeline::WorkerRates> rows) {
+  pipeline::MachineRates rates;
+  rates.machine = fmt::format("{}, {} core{}, {}", machine.cpu, machine.cores,
+                              machine.cores == 1 ? "" : "s", machine.blas);
+  rates.source = fmt::format("koine bench {} ({}): merges of Whisper {}", machine.version,
+                             machine.commit, options.model);
+  rates.most_workers = machine.cores;
+  rates.rows = std::move(rows);
+  std::ranges::sort(rates.rows, {}, &pipeline::WorkerRates::workers);
+  write_file_atomically(options.rates, pipeline::rates_text(rates));
+  session.say(fmt::format("rates of this machine: {}", options.rates));
+}
+
 ExitCode list_benches(const Session& session) {
   for (const bench::BenchRow& row : bench::suite())
     session.result(fmt::format("{:<16} {}", row.name, row.purpose));
@@ -97,7 +118,13 @@ ExitCode list_benches(const Session& session) {
 
 ExitCode run_bench(const Session& session, const Options& options) {
   if (options.is_list) return list_benches(session);
+  if (!options.rates.empty() && !measures_merges(options))
+    throw InputError(
+        "--rates: rates are taken from whole merges, which --only leaves out; add merge to it");
   bench::Options wanted = suite_options(options);
+  std::vector<pipeline::WorkerRates> rates;
+  if (!options.rates.empty())
+    wanted.rates = [&](const pipeline::WorkerRates& row) { rates.push_back(row); };
   const bench::Machine machine{version(), commit(), bench::cpu_name(), lowrank::blas_description(),
                                default_threads()};
   const bench::ScratchFolder scratch(options.scratch.empty()
@@ -121,7 +148,10 @@ ExitCode run_bench(const Session& session, const Options& options) {
     throw Interrupted(
         "stopped; the figures shown are whole, and nothing is left in the scratch folder");
   }
-  if (is_well) return ExitCode::done;
+  if (is_well) {
+    if (!options.rates.empty()) write_rates(session, options, machine, std::move(rates));
+    return ExitCode::done;
+  }
   session.fail(
       "a result did not agree with its plain definition (\"checked\": false); please "
       "report it with these figures");
@@ -163,6 +193,10 @@ void add_bench(CLI::App& app, Session& session) {
       ->check(CLI::Range(1, 1000));
   command->add_option("--scratch", options->scratch, "Folder for files; nothing stays in it")
       ->option_text("DIR");
+  command
+      ->add_option("--rates", options->rates,
+                   "Also write what a merge does here in a second, for koine plan --rates")
+      ->option_text("FILE");
   command->add_flag("--quick", options->is_quick,
                     "Tiny sizes: shows that all works, measures nothing of worth");
   command->add_flag("--list", options->is_list, "Name the benches");

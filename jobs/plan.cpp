@@ -8,7 +8,8 @@ namespace koine::jobs {
 
 void add_plan(CLI::App& app, Session& session) {
   struct Options : RecipeOptions {
-    int ranks = 1;
+    int ranks = 1, per_machine = 0;
+    std::string rates;
     bool as_json = false, shows_settings = false;
   };
   const auto options = std::make_shared<Options>();
@@ -20,6 +21,15 @@ void add_plan(CLI::App& app, Session& session) {
   command->add_option("--ranks", options->ranks, "Plan for so many processes")
       ->option_text("N")
       ->check(CLI::Range(1, 1 << 20));
+  command
+      ->add_option("--ranks-per-node", options->per_machine,
+                   "So many of them on one machine (default: as many as it has room for)")
+      ->option_text("N")
+      ->check(CLI::Range(1, 1 << 20));
+  command
+      ->add_option("--rates", options->rates,
+                   "Predict times with this machine's rates (koine bench --rates makes the file)")
+      ->option_text("FILE");
   command->add_flag("--show-settings", options->shows_settings,
                     "Show every setting and where it came from");
   command->add_flag("--json", options->as_json, "For machines");
@@ -31,7 +41,10 @@ void add_plan(CLI::App& app, Session& session) {
           recipe.output_path.empty() ? std::filesystem::path() : target_of(recipe);
       return run_plan(session,
                       {recipe, target, options->ranks, threads, memory_limit(options->memory),
-                       options->start_over, options->as_json, options->shows_settings});
+                       options->start_over, options->as_json, options->shows_settings,
+                       options->rates.empty() ? pipeline::common_machine()
+                                              : pipeline::read_rates(options->rates),
+                       options->per_machine});
     };
   });
 }

@@ -14,29 +14,25 @@ namespace {
 
 struct Load {
   std::int64_t shards = 0, bytes_in = 0, bytes_out = 0;
-  double cost = 0;
 };
 
+/// What each process reads and writes; results are read back, for their hash.
 std::vector<Load> loads(const pipeline::Plan& plan) {
   std::vector<Load> loads(static_cast<std::size_t>(plan.processes));
+  for (const auto& task : plan.shared) {
+    Load& load = loads[static_cast<std::size_t>(task.owner)];
+    load.bytes_in += static_cast<std::int64_t>(task.work.bytes_read);
+    load.bytes_out += static_cast<std::int64_t>(task.work.bytes_written);
+  }
   for (const auto& shard : plan.shards) {
     Load& load = loads[static_cast<std::size_t>(shard.owner)];
     ++load.shards;
-    load.bytes_in += shard.bytes_in;
+    load.bytes_in += shard.bytes_in + shard.bytes_out;
     load.bytes_out += shard.bytes_out;
-    load.cost += shard.cost;
+    if (plan.shared.empty()) continue;
+    for (const std::size_t i : shard.tensors) load.bytes_in += plan.tensors[i].bytes_factors;
   }
   return loads;
-}
-
-/// Mean work over the largest share: 1 is perfect.
-double balance(const std::vector<Load>& loads) {
-  double most = 0, total = 0;
-  for (const Load& load : loads) {
-    most = std::max(most, load.cost);
-    total += load.cost;
-  }
-  return most > 0 ? total / (most * static_cast<double>(loads.size())) : 1;
 }
 
 std::string_view what(pipeline::RunState state) {
@@ -58,6 +54,29 @@ std::map<std::string, std::int64_t> treatments(const pipeline::Plan& plan) {
 std::string where(const pipeline::RunFolder& folder) {
   if (folder.target.empty()) return "(merge will need --output DIR)";
   return fmt::format("into {} ({})", folder.target.string(), what(folder.state));
+}
+
+/// Time, balance, storage and cost.
+std::string time_lines(const PlanView& v) {
+  const bool has_gpus = v.machine.has_gpus;
+  const int processes = v.plan.processes;
+  std::string text =
+      fmt::format("  time      about {} on {} process{} of {}, by the rates of {} ({}){}\n",
+                  human_seconds(v.expected.seconds), processes, processes == 1 ? "" : "es",
+                  has_gpus         ? std::string("a GPU")
+                  : v.threads == 1 ? std::string("1 core")
+                                   : fmt::format("{} cores", v.threads),
+                  v.machine.machine, v.machine.source,
+                  v.expected.waits_for_storage ? "; storage is what limits it" : "");
+  text += fmt::format(
+      "  balance   {:.0f} % over {} process{}{}\n", 100 * v.expected.balance, processes,
+      processes == 1 ? "" : "es",
+      v.plan.shared.empty() ? "" : "; all of them find factors first, then shards are merged");
+  text += fmt::format("  storage   {}/s read and {}/s written, by all processes together\n",
+                      human_bytes(static_cast<std::int64_t>(v.expected.read_rate)),
+                      human_bytes(static_cast<std::int64_t>(v.expected.write_rate)));
+  return text +
+         fmt::format("  cost      {:.3g} {}-hours\n", v.expected.hours, has_gpus ? "GPU" : "core");
 }
 
 }  // namespace
@@ -84,12 +103,8 @@ void show_plan(const Session& session, const PlanView& v) {
   }
   text += fmt::format("  memory    about {} per process with {} threads\n",
                       human_bytes(v.plan.memory(v.inputs, v.threads)), v.threads);
-  text += fmt::format("  time      about {} on {} process{} of {} cores of a common server\n",
-                      human_seconds(v.plan.seconds(v.threads)), v.plan.processes,
-                      v.plan.processes == 1 ? "" : "es", v.threads);
+  text += time_lines(v);
   const auto shares = loads(v.plan);
-  text += fmt::format("  balance   {:.0f} % over {} process{}\n", 100 * balance(shares),
-                      shares.size(), shares.size() == 1 ? "" : "es");
   for (std::size_t rank = 0; rank < shares.size() && shares.size() > 1; ++rank) {
     if (shares[rank].shards == 0) continue;
     text += fmt::format("  rank {:<4} {} shards, reads {}, writes {}\n", rank, shares[rank].shards,
@@ -107,7 +122,10 @@ void show_plan(const Session& session, const PlanView& v) {
 void show_plan_json(const Session& session, const PlanView& v) {
   Json ranks = Json::array(), shards = Json::array(), settings = Json::array(),
        hits = Json::array(), treated = Json::object();
+  std::int64_t bytes_read = 0, bytes_written = 0;
   for (const Load& load : loads(v.plan)) {
+    bytes_read += load.bytes_in;
+    bytes_written += load.bytes_out;
     ranks.push_back({{"shards", load.shards},
                      {"bytes_read", load.bytes_in},
                      {"bytes_written", load.bytes_out}});
@@ -116,7 +134,7 @@ void show_plan_json(const Session& session, const PlanView& v) {
     shards.push_back({{"name", shard.name},
                       {"rank", shard.owner},
                       {"tensors", shard.tensors.size()},
-                      {"bytes_read", shard.bytes_in},
+                      {"bytes_read", shard.bytes_in + shard.bytes_out},
                       {"bytes_written", shard.bytes_out}});
   }
   for (const auto& s : v.recipe.settings)
@@ -132,12 +150,18 @@ void show_plan_json(const Session& session, const PlanView& v) {
                       {"treatments", treated},
                       {"select", hits},
                       {"matrices", v.plan.matrices},
-                      {"bytes_read", v.plan.bytes_in},
-                      {"bytes_written", v.plan.bytes_out},
+                      {"bytes_read", bytes_read},
+                      {"bytes_written", bytes_written},
                       {"threads", v.threads},
                       {"memory_bytes_per_process", v.plan.memory(v.inputs, v.threads)},
-                      {"seconds", v.plan.seconds(v.threads)},
-                      {"balance", balance(loads(v.plan))},
+                      {"rates", v.machine.source},
+                      {"seconds", v.expected.seconds},
+                      {v.machine.has_gpus ? "gpu_hours" : "core_hours", v.expected.hours},
+                      {"balance", v.expected.balance},
+                      {"shares_factors", !v.plan.shared.empty()},
+                      {"storage_read_bytes_per_s", v.expected.read_rate},
+                      {"storage_write_bytes_per_s", v.expected.write_rate},
+                      {"waits_for_storage", v.expected.waits_for_storage},
                       {"ranks", ranks},
                       {"shards", shards},
                       {"settings", settings}};
@@ -164,7 +188,14 @@ ExitCode run_plan(const Session& session, const PlanRequest& request) {
                     plan.shards.size(), request.processes));
   }
   for (const std::string& note : inputs.notes) session.say("note: " + note);
-  const PlanView view{request.recipe, inputs, plan, folder, threads, request.shows_settings};
+  const PlanView view{request.recipe,
+                      inputs,
+                      plan,
+                      folder,
+                      threads,
+                      request.shows_settings,
+                      request.machine,
+                      pipeline::predict(plan, request.machine, {threads, request.per_machine})};
   if (request.as_json)
     show_plan_json(session, view);
   else

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "pipeline/plan.hpp"
+#include "pipeline/predict.hpp"
 #include "pipeline/run_folder.hpp"
 #include "session.hpp"
 
@@ -14,6 +15,8 @@ struct PlanView {
   const pipeline::RunFolder& folder;
   int threads = 1;
   bool shows_settings = false;
+  const pipeline::MachineRates& machine;
+  pipeline::Prediction expected;
 };
 
 void show_plan(const Session& session, const PlanView& view);       ///< for people: stdout
@@ -28,6 +31,8 @@ struct PlanRequest {
   int processes = 1, threads = 1;
   std::int64_t memory = 0;
   bool start_over = false, as_json = false, shows_settings = false;
+  pipeline::MachineRates machine = pipeline::common_machine();
+  int per_machine = 0;  ///< processes; 0: as many as there is room for
 };
 
 }  // namespace koine::jobs

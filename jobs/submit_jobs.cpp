@@ -8,6 +8,7 @@
 #include "commands.hpp"
 #include "core/text.hpp"
 #include "pipeline/plan.hpp"
+#include "pipeline/predict.hpp"
 #include "pipeline/run_folder.hpp"
 #include "pipeline/sweep_folder.hpp"
 
@@ -15,7 +16,8 @@ namespace koine::jobs {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr double kTimeMargin = 4, kLeastTime = 15 * 60;  // of a time limit; seconds
+constexpr double kTimeMargin = 4, kMeasuredMargin = 2;  // of a time limit; with measured rates
+constexpr double kLeastTime = 15 * 60;                  // seconds
 constexpr double kMemoryMargin = 1.25;
 constexpr std::int64_t kLauncherMemory = std::int64_t{512} << 20;  // bytes per node
 constexpr double kPointCost = 0.05;  // of a merge: what a sweep's further point takes
@@ -25,7 +27,11 @@ constexpr int kMostParts = 16;
 class JobMaker {
  public:
   JobMaker(const Session& session, const SubmitOptions& options, const cluster::Settings& settings)
-      : session_(session), options_(options), settings_(settings) {}
+      : session_(session),
+        options_(options),
+        settings_(settings),
+        machine_(settings.rates.empty() ? pipeline::common_machine()
+                                        : pipeline::read_rates(settings.rates)) {}
 
   /// Processes, cores and GPUs, as asked for or as the cluster has them. @throws InputError
   [[nodiscard]] cluster::JobShape shape() const {
@@ -67,8 +73,26 @@ class JobMaker {
           human_bytes(shape.memory), settings_.name, human_bytes(settings_.memory_per_node)));
     }
     if (shape.seconds > 0) return;
-    shape.seconds = kLeastTime + kTimeMargin * merges * plan.seconds(shape.cores);
+    const double margin = settings_.rates.empty() ? kTimeMargin : kMeasuredMargin;
+    shape.seconds = kLeastTime + margin * merges * expected(plan, shape).seconds;
     if (settings_.max_time > 0) shape.seconds = std::min(shape.seconds, settings_.max_time);
+  }
+
+  [[nodiscard]] pipeline::Prediction expected(const pipeline::Plan& plan,
+                                              const cluster::JobShape& shape) const {
+    return predict(plan, machine_, {shape.cores, shape.processes_per_node()});
+  }
+
+  /// What the user is told beforehand.
+  [[nodiscard]] std::string forecast(const pipeline::Plan& plan,
+                                     const cluster::JobShape& shape) const {
+    const pipeline::Prediction time = expected(plan, shape);
+    return fmt::format(
+        "reads {}, writes {}, factorises {} matrices on {} process{} of {} core{}: about {}, "
+        "{:.2g} {}-hours",
+        human_bytes(plan.bytes_in), human_bytes(plan.bytes_out), plan.matrices, shape.processes,
+        shape.processes == 1 ? "" : "es", shape.cores, shape.cores == 1 ? "" : "s",
+        human_seconds(time.seconds), time.hours, machine_.has_gpus ? "GPU" : "core");
   }
 
   [[nodiscard]] cluster::JobScript script(const std::string& purpose, const fs::path& work,
@@ -126,15 +150,8 @@ class JobMaker {
   const Session& session_;
   const SubmitOptions& options_;
   const cluster::Settings& settings_;
+  pipeline::MachineRates machine_;
 };
-
-std::string forecast_of(const pipeline::Plan& plan, const cluster::JobShape& shape) {
-  return fmt::format(
-      "reads {}, writes {}, factorises {} matrices on {} process{} of {} core{}: about {}",
-      human_bytes(plan.bytes_in), human_bytes(plan.bytes_out), plan.matrices, shape.processes,
-      shape.processes == 1 ? "" : "es", shape.cores, shape.cores == 1 ? "" : "s",
-      human_seconds(plan.seconds(shape.cores)));
-}
 
 /// Of the user's command nothing is known: the queue's own memory, and all the time there is.
 void leave_room_for_commands(cluster::JobShape& shape, const SubmitOptions& options,
@@ -197,7 +214,7 @@ WantedJobs jobs_of_merge(const Session& session, const SubmitOptions& options,
   job.script.command = maker.command("merge", target, shape.cores);
   if (options.start_over) job.script.command.emplace_back("--fresh");
   if (options.allow_nonfinite) job.script.command.emplace_back("--allow-nonfinite");
-  return {target, {job}, forecast_of(plan, shape)};
+  return {target, {job}, maker.forecast(plan, shape)};
 }
 
 WantedJobs jobs_of_sweep(const Session& session, const SubmitOptions& options,
@@ -215,7 +232,7 @@ WantedJobs jobs_of_sweep(const Session& session, const SubmitOptions& options,
   const auto points = static_cast<double>(sweep.points.size());
   maker.fit(shape, plan, inputs, 1 + kPointCost * points);
   WantedJobs wanted{
-      work, {}, fmt::format("{} points; {}", sweep.points.size(), forecast_of(plan, shape))};
+      work, {}, fmt::format("{} points; {}", sweep.points.size(), maker.forecast(plan, shape))};
   const bool is_divided = recipe::can_be_divided(sweep);
   if (sweep.evaluate && !is_divided) leave_room_for_commands(shape, options, settings);
   WantedJob first{is_divided ? "statistics" : "sweep", {}, {}};

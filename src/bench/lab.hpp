@@ -9,6 +9,7 @@
 #include "bench/figure.hpp"
 #include "bench/matrices.hpp"
 #include "bench/measure.hpp"
+#include "pipeline/rates_file.hpp"
 
 namespace koine::bench {
 
@@ -22,6 +23,8 @@ struct Options {
   std::string model = "tiny";    ///< of the whole merges
   int experts = 5;
   std::filesystem::path program;  ///< koine itself, for the whole merges
+  /// Receives what the whole merges say of this machine's rates; may be empty.
+  std::function<void(const pipeline::WorkerRates&)> rates;
 };
 
 /// A task's place in the table.

@@ -22,6 +22,7 @@ constexpr std::int64_t kMostText = std::int64_t{1} << 26;
 /// One merge as it reports itself.
 struct Run {
   double seconds = 0, cpu = 0;
+  double merging = 0;  ///< seconds without starting the process
   double bytes_read = 0, bytes_written = 0;
   std::int64_t peak_memory = 0;
   std::map<std::string, double> stages;  ///< seconds, added over threads
@@ -43,14 +44,22 @@ std::filesystem::path make_models(const Lab& lab, int threads) {
   return pipeline::synth(wanted).recipe;
 }
 
-/// Gram matrix in float32, a Krylov basis of 8 blocks of 8, B = U^T tau and its judgement, of every
-/// selected matrix and expert.
-Work flops_of(const std::filesystem::path& recipe_file) {
-  const recipe::Recipe recipe = recipe::read(recipe_file.string(), {{}, ""});
+struct Needed {
+  Work flops;  ///< Gram matrix in float32, a Krylov basis of 8 blocks of 8, B = U^T tau and
+               ///< its judgement, of every selected matrix and expert
+  pipeline::Work work;  ///< as the plan counts
+};
+
+Needed needed_of(const std::filesystem::path& recipe_file) {
+  const recipe::Recipe recipe = recipe::read(
+      recipe_file.string(),
+      {{fmt::format("parameters.rank={}", kKept), fmt::format("parameters.density={}", kDensity)},
+       ""});
   const auto alone = comm::make_self();
   const pipeline::Inputs inputs = pipeline::open_inputs(recipe, *alone);
   const pipeline::Plan plan = pipeline::make_plan(recipe, inputs, 1);
-  Work work;
+  Needed needed;
+  for (const pipeline::PlannedShard& shard : plan.shards) needed.work += shard.work;
   for (const pipeline::PlannedTensor& tensor : plan.tensors) {
     if (tensor.treatment != pipeline::Treatment::pruned) continue;
     const Shape& shape = inputs.base.tensors[tensor.index].shape;
@@ -58,10 +67,11 @@ Work flops_of(const std::filesystem::path& recipe_file) {
     const auto n = static_cast<double>(std::max(shape.front(), shape.back()));
     constexpr double kVectors = 8 * 8, kProjected = 8;
     const auto experts = static_cast<double>(tensor.parts.size());
-    work.flops32 += experts * m * m * n;
-    work.flops += experts * ((2 * m * m + 4 * m * kVectors) * kVectors + 4 * m * n * kProjected);
+    needed.flops.flops32 += experts * m * m * n;
+    needed.flops.flops +=
+        experts * ((2 * m * m + 4 * m * kVectors) * kVectors + 4 * m * n * kProjected);
   }
-  return work;
+  return needed;
 }
 
 Run merge_once(const Lab& lab, const std::filesystem::path& recipe, int threads) {
@@ -78,6 +88,7 @@ Run merge_once(const Lab& lab, const std::filesystem::path& recipe, int threads)
   const Json& process = timing.at("ranks").at(0);
   Run run;
   run.seconds = child.seconds;
+  run.merging = timing.at("seconds").get<double>();
   run.cpu = process.at("cpu_seconds").get<double>() / threads;
   run.bytes_read = report.at("bytes_read").get<double>();
   run.bytes_written = report.at("bytes_written").get<double>();
@@ -147,11 +158,32 @@ void report_stages(Lab& lab, const Figure& whole, const std::vector<Run>& runs) 
   }
 }
 
+double median_of(const std::vector<Run>& runs, const std::function<double(const Run&)>& value) {
+  return spread_of(sample_of(runs, value)).median;
+}
+
+/// What a worker does in a second: each kind of work by its stage's time, all of them stretched so
+/// that they make up the merge's.
+pipeline::WorkerRates rates_of(const std::vector<Run>& runs, const pipeline::Work& work,
+                               int threads) {
+  const auto stage = [&](const char* name) {
+    return median_of(runs, [&](const Run& run) { return run.stages.at(name); });
+  };
+  pipeline::StageSeconds stages{stage("read"), stage("task_vector") + stage("accumulate"),
+                                stage("prune"), stage("round"), stage("write") + stage("publish")};
+  const double sum = stages.read + stages.parts + stages.prune + stages.results + stages.write;
+  const double whole = median_of(runs, [](const Run& run) { return run.merging; });
+  for (double* seconds :
+       {&stages.read, &stages.parts, &stages.prune, &stages.results, &stages.write})
+    *seconds *= threads * whole / sum;
+  return {threads, pipeline::calibrated(pipeline::common_rates(), work, stages)};
+}
+
 }  // namespace
 
 void bench_merge(Lab& lab, int threads) {
   const std::filesystem::path recipe = make_models(lab, threads);
-  const Work needed = flops_of(recipe);
+  const Needed needed = needed_of(recipe);
   std::vector<Run> runs;
   runs.reserve(static_cast<std::size_t>(lab.options().repeats));
   (void)merge_once(lab, recipe, threads);  // warms the page cache up
@@ -163,15 +195,16 @@ void bench_merge(Lab& lab, int threads) {
   figure.threads = threads;
   figure.repeats = lab.options().repeats;
   figure.seconds = spread_of(sample_of(runs, [](const Run& run) { return run.seconds; }));
-  figure.work = needed;
+  figure.work = needed.flops;
   figure.work.bytes = runs.front().bytes_read + runs.front().bytes_written;
-  figure.bound = bound_of(lab, runs.front(), needed, threads);
+  figure.bound = bound_of(lab, runs.front(), needed.flops, threads);
   figure.is_checked = is_right(lab, runs, threads);
   std::int64_t peak = 0;
   for (const Run& run : runs) peak = std::max(peak, run.peak_memory);
   figure.merge = MergeFacts{lab.options().model, lab.options().experts, peak};
   lab.report(figure);
   report_stages(lab, figure, runs);
+  if (lab.options().rates) lab.options().rates(rates_of(runs, needed.work, threads));
   std::filesystem::remove_all(lab.options().folder / "run");
 }
 

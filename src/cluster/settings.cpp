@@ -109,6 +109,7 @@ const std::vector<std::pair<std::string, Reader>>& readers() {
       {"cores_per_node", count(&Settings::cores_per_node)},
       {"memory_per_node", read_memory},
       {"max_time", read_max_time},
+      {"rates", text(&Settings::rates)},
       {"signal_seconds", count(&Settings::signal_seconds)}};
   return kReaders;
 }
@@ -132,6 +133,8 @@ Settings parse(const std::string& text, const std::string& file) {
   if (settings.gpu_request != GpuRequest::none && settings.gpus_per_node == 0)
     problems.add(root.place, "gpu_request without gpus_per_node; say how many a node has");
   problems.throw_if_any();
+  if (!settings.rates.empty())  // relative: to the cluster's file
+    settings.rates = fs::absolute(fs::path(file).parent_path() / settings.rates).string();
   return settings;
 }
 

@@ -28,6 +28,7 @@ struct Settings {
   int cores_per_node = 0;
   std::int64_t memory_per_node = 0;  ///< bytes
   double max_time = 0;               ///< seconds
+  std::string rates;                 ///< absolute path of what koine bench --rates wrote there
   int signal_seconds = 120;          ///< before the time limit: when a job is told to stop
 };
 

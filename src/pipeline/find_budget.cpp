@@ -10,6 +10,7 @@
 #include "core/thread_pool.hpp"
 #include "pipeline/blocks.hpp"
 #include "pipeline/kept_factors.hpp"
+#include "pipeline/share_factors.hpp"
 #include "pipeline/tensor_reader.hpp"
 
 namespace koine::pipeline {
@@ -163,9 +164,11 @@ class BudgetSearch {
   std::vector<std::vector<sparse::Standing>> standings_;  ///< per expert
 };
 
+/// What is read before merging.
 std::int64_t searched_bytes(const Plan& plan, int rank) {
   std::int64_t bytes = 0;
-  for (const std::size_t shard : plan.shards_of(rank)) bytes += plan.shards[shard].bytes_searched;
+  for (const std::size_t shard : plan.shards_of(rank))
+    bytes += plan.shards[shard].bytes_searched + plan.shards[shard].bytes_shared;
   return bytes;
 }
 
@@ -173,6 +176,7 @@ std::int64_t searched_bytes(const Plan& plan, int rank) {
 
 FoundBudget find_budget(const Plan& plan, const MergeContext& context, const Identity& identity,
                         int threads, comm::Communicator& processes) {
+  share_factors(plan, std::vector<bool>(plan.shards.size(), true), context, threads, processes);
   const ModelBudget found = BudgetSearch(plan, context, threads, processes).run();
   std::string text;
   if (processes.is_root()) text = budget_text(found, identity);
@@ -187,9 +191,6 @@ void RunBudget::settle(const Plan& plan, const BudgetOptions& options, MergeCont
   if (plan.densities.empty()) return;
   const auto& [identity, run, threads] = options;
   const bool is_complete = run.state == RunState::complete;
-  if (context.factors == nullptr)
-    context.factors = &factors.emplace(KeptFactors::folder_in(run.path), identity.arithmetic,
-                                       KeptFactors::Trouble::ends);
   std::string text = processes.is_root() ? read_budget(run.path) : std::string();
   processes.broadcast(text);
   if (auto kept = budget_from(text, plan, identity, is_complete)) {

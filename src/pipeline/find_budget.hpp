@@ -37,12 +37,11 @@ struct BudgetOptions {
 
 /// What a run with density_over: model keeps beside its context.
 struct RunBudget {
-  std::optional<KeptFactors> factors;
   std::optional<ModelBudget> budget;
 
   /// Takes the budget from .koine/thresholds.json, or finds it and keeps it there, and points
-  /// `context` to this; factors are kept in the run, unless the context has a place for them. Does
-  /// nothing where the density goes over matrices. Collective; the same on every process.
+  /// `context` to this. Does nothing where the density goes over matrices. Collective; the same on
+  /// every process.  @pre else context.factors: factors are used five times
   void settle(const Plan& plan, const BudgetOptions& options, MergeContext& context,
               comm::Communicator& processes);
 };

@@ -18,6 +18,7 @@
 #include "pipeline/run_folder.hpp"
 #include "pipeline/run_log.hpp"
 #include "pipeline/shard_relay.hpp"
+#include "pipeline/share_factors.hpp"
 #include "pipeline/tied_output.hpp"
 
 namespace koine::pipeline {
@@ -36,26 +37,51 @@ struct Share {
   std::int64_t reused = 0, merged = 0;
 };
 
-Share merge_share(const Plan& plan, const MergeContext& context, const RunFolder& run,
-                  const ShardOptions& options, int rank) {
-  Share share{stats::Slots(plan.tensors.size(), context.inputs.experts.size())};
-  const Published note = [&](std::size_t index, const store::ShardRecord& record) {
-    const PlannedShard& shard = plan.shards[index];
-    for (std::size_t i = 0; i < shard.tensors.size(); ++i)
-      share.slots.fill(shard.tensors[i], record.tensors[i].row);
-  };
-  std::vector<std::size_t> to_merge;
+/// Notes a published shard's figures.
+void note(Share& share, const PlannedShard& shard, const store::ShardRecord& record) {
+  for (std::size_t i = 0; i < shard.tensors.size(); ++i)
+    share.slots.fill(shard.tensors[i], record.tensors[i].row);
+}
+
+/// Takes what is finished; returns the shards that are left for this process to merge.
+std::vector<std::size_t> take_finished(const Plan& plan, const MergeContext& context,
+                                       const RunFolder& run, const ShardOptions& options, int rank,
+                                       Share& share) {
+  std::vector<std::size_t> left;
   for (const std::size_t index : plan.shards_of(rank)) {
     throw_if_stopped();
     if (const auto record = reuse_shard(plan.shards[index], plan, context, run.path, options)) {
-      note(index, *record);
+      note(share, plan.shards[index], *record);
       ++share.reused;
     } else {
-      to_merge.push_back(index);
+      left.push_back(index);
     }
   }
-  merge_shards(to_merge, plan, context, run.path, options, note);
-  share.merged = static_cast<std::int64_t>(to_merge.size());
+  return left;
+}
+
+/// Which shards any process has left. Collective; the same everywhere.
+std::vector<bool> left_of_all(const std::vector<std::size_t>& left, const Plan& plan,
+                              comm::Communicator& processes) {
+  std::vector<std::int64_t> flags(plan.shards.size(), 0);
+  for (const std::size_t index : left) flags[index] = 1;
+  processes.all_reduce_sum(flags);
+  return {flags.begin(), flags.end()};
+}
+
+/// This process' share of the shards: used again where they are finished and intact, merged
+/// otherwise. Collective.
+Share merge_share(const Plan& plan, const MergeContext& context, const RunFolder& run,
+                  const ShardOptions& options, comm::Communicator& processes) {
+  Share share{stats::Slots(plan.tensors.size(), context.inputs.experts.size())};
+  const auto left = take_finished(plan, context, run, options, processes.rank().value, share);
+  if (!plan.shared.empty() && plan.densities.empty())  // else they were, for the thresholds
+    share_factors(plan, left_of_all(left, plan, processes), context, options.threads(), processes);
+  merge_shards(left, plan, context, run.path, options,
+               [&](std::size_t index, const store::ShardRecord& record) {
+                 note(share, plan.shards[index], record);
+               });
+  share.merged = static_cast<std::int64_t>(left.size());
   return share;
 }
 
@@ -118,14 +144,17 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
     write_origin(run.path, options.origin);
     check_tied_outputs(context);
   }
-  std::optional<KeptFactors> cache;
+  std::optional<KeptFactors> cache, own;
   if (!options.cache.empty())
     context.factors = &open_cache(options.cache, identity.arithmetic, cache, processes);
+  else if (!plan.densities.empty() || !plan.shared.empty())
+    context.factors = &own.emplace(KeptFactors::folder_in(run.path), identity.arithmetic,
+                                   KeptFactors::Trouble::ends);
   RunBudget budget;
   budget.settle(plan, {identity, run, threads}, context, processes);  // collective
   std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
-  Share share = merge_share(plan, context, run, {scratch, run.trusts_inputs, identity.arithmetic},
-                            processes.rank().value);
+  Share share =
+      merge_share(plan, context, run, {scratch, run.trusts_inputs, identity.arithmetic}, processes);
   scratch.clear();  // what completes the run takes its place
 
   processes.all_reduce_sum(share.slots.values());  // collective

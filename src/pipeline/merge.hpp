@@ -30,7 +30,7 @@ struct MergeOptions {
   Origin origin;
   std::filesystem::path cache{};      ///< of factors; empty: none is used
   const backend::Gpu* gpu = nullptr;  ///< where selected matrices are worked on; null: on the CPU
-  bool must_use_gpu = false;          ///< where one is too small: ends the merge, else the CPU does it
+  bool must_use_gpu = false;  ///< where one is too small: ends the merge, else the CPU does it
 };
 
 /// What happened, for the summary. Complete on the root; elsewhere only this process' part.

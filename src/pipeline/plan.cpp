@@ -7,6 +7,7 @@
 
 #include "checkpoint/names.hpp"
 #include "core/error.hpp"
+#include "pipeline/factor_tasks.hpp"
 #include "pipeline/parts_store.hpp"
 #include "pipeline/shards.hpp"
 #include "recipe/selector.hpp"
@@ -15,21 +16,6 @@ namespace koine::pipeline {
 namespace {
 
 using checkpoint::TensorInfo;
-
-/// Rates of one core of a common server: only their ratios matter (order and balance).
-constexpr double kBytesPerSecond = 1e9, kGramFlops = 7e10, kKrylovFlops = 4e10;
-constexpr double kKrylovVectors = 160;  // with what orthogonalising them costs
-
-double cost_of(const TensorInfo& tensor, Treatment treatment, std::int64_t bytes,
-               std::size_t experts) {
-  double seconds = static_cast<double>(bytes) / kBytesPerSecond;
-  if (treatment != Treatment::pruned) return seconds;
-  const auto shorter = static_cast<double>(std::min(tensor.shape[0], tensor.shape[1]));
-  const auto longer = static_cast<double>(std::max(tensor.shape[0], tensor.shape[1]));
-  seconds += static_cast<double>(experts) * shorter * shorter *
-             (longer / kGramFlops + 2 * kKrylovVectors / kKrylovFlops);
-  return seconds;
-}
 
 /// Everything that parameter values may depend on.
 class Places {
@@ -117,8 +103,11 @@ class Planner {
         planned.bytes_in += tensor.count() * size_of(expert.tensors[index].dtype);
     }
     if (planned.treatment == Treatment::pruned && has_budget()) add_search(planned, tensor);
-    planned.cost = cost_of(tensor, planned.treatment, planned.bytes_in + planned.bytes_out,
-                           inputs_.experts.size());
+    if (planned.treatment == Treatment::pruned && method_->keeps_low_rank())
+      add_factors(planned, tensor.shape);
+    planned.merging = merging_work(planned, tensor.shape);
+    planned.cost =
+        seconds_of(planned.merging, common_rates()) + seconds_of(planned.factors, common_rates());
     return planned;
   }
 
@@ -170,7 +159,6 @@ class Planner {
     planned.bytes_in += planned.bytes_searched;
     for (std::size_t t = 0; t < planned.parts.size(); ++t) {
       const methods::PruneParameters& prune = planned.parts[t].prune;
-      planned.bytes_factors += factor_bytes(tensor, prune);
       if (t == budgets_.size()) budgets_.emplace_back(prune.density, tensor.name);
       if (budgets_[t].first == prune.density) continue;
       throw InputError(fmt::format(
@@ -181,14 +169,11 @@ class Planner {
     }
   }
 
-  [[nodiscard]] std::int64_t factor_bytes(const TensorInfo& tensor,
-                                          const methods::PruneParameters& prune) const {
-    if (recipe_.merge_method != "lors") return 0;
-    constexpr std::int64_t kEnergyShare = 4;  // an {energy} rank is known later: a quarter of all
-    const std::int64_t full = std::min(tensor.shape[0], tensor.shape[1]);
-    const std::int64_t kept = prune.rank.energy > 0 ? full / kEnergyShare : prune.rank.number.kept;
-    if (kept >= full) return 0;
-    return 4 * lowrank::rung_of(kept, full) * (tensor.shape[0] + tensor.shape[1]);
+  static void add_factors(PlannedTensor& planned, const Shape& shape) {
+    for (std::size_t t = 0; t < planned.parts.size(); ++t) {
+      planned.factors += factor_work(planned.parts[t], shape);
+      planned.bytes_factors += factor_bytes(planned.parts[t], shape);
+    }
   }
 
   void fill_parts(PlannedTensor& planned, const recipe::TensorPlace& place) {
@@ -275,7 +260,6 @@ Plan make_plan(const recipe::Recipe& recipe, const Inputs& inputs, int processes
     const PlannedTensor& tensor = plan.tensors.back();
     plan.bytes_in += tensor.bytes_in;
     plan.bytes_out += tensor.bytes_out;
-    plan.bytes_factors += tensor.bytes_factors;
     if (tensor.treatment == Treatment::pruned)
       plan.matrices += static_cast<std::int64_t>(inputs.experts.size());
   }
@@ -283,6 +267,10 @@ Plan make_plan(const recipe::Recipe& recipe, const Inputs& inputs, int processes
   plan.densities = planner.densities();
   make_shards(plan, inputs, recipe.shards);
   assign_owners(plan, processes);
+  share_factors_if_sooner(plan, inputs);
+  for (const PlannedTensor& tensor : plan.tensors) {
+    if (!plan.densities.empty() || !plan.shared.empty()) plan.bytes_factors += tensor.bytes_factors;
+  }
   add_warnings(plan, recipe, inputs);
   return plan;
 }

@@ -9,6 +9,7 @@
 
 #include "methods/method.hpp"
 #include "pipeline/inputs.hpp"
+#include "pipeline/work.hpp"
 #include "recipe/recipe.hpp"
 
 namespace koine::pipeline {
@@ -56,8 +57,9 @@ struct PlannedTensor {
   std::int64_t bytes_in = 0, bytes_out = 0;
   std::int64_t bytes_searched =
       0;                           ///< of bytes_in: read beforehand, to find the model's thresholds
-  std::int64_t bytes_factors = 0;  ///< about: kept from that search until the run is complete
-  double cost = 0;  ///< seconds on one core of a common server, for balance and order only
+  std::int64_t bytes_factors = 0;  ///< on disk, about, where its factors are kept
+  Work merging, factors;           ///< factors: of all experts
+  double cost = 0;                 ///< seconds for both by common_rates: for balance and order
 };
 
 /// The unit of ownership, of writing and of restart.
@@ -66,7 +68,18 @@ struct PlannedShard {
   std::string file;                  ///< "shards/encoder.003.h5"
   std::vector<std::size_t> tensors;  ///< indices into Plan::tensors, in canonical order
   std::int64_t bytes_in = 0, bytes_out = 0, bytes_searched = 0;
-  double cost = 0;
+  std::int64_t bytes_shared = 0;  ///< read beside bytes_in by those who find its factors
+  Work work;                      ///< its owner's
+  double cost = 0;                ///< seconds by common_rates
+  int owner = 0;
+};
+
+/// Experts [first, last) of a selected matrix: one of the pieces that finding factors is cut into
+/// where all processes share it.
+struct FactorTask {
+  std::size_t tensor = 0;  ///< index into Plan::tensors
+  std::size_t first = 0, last = 0;
+  Work work;  ///< with reading the base's matrix and theirs
   int owner = 0;
 };
 
@@ -78,6 +91,7 @@ struct SelectorHits {
 struct Plan {
   std::vector<PlannedTensor> tensors;  ///< in canonical order
   std::vector<PlannedShard> shards;    ///< encoder blocks, decoder blocks, the rest
+  std::vector<FactorTask> shared;      ///< in canonical order; empty where owners find factors
   std::vector<SelectorHits> selected;
   std::vector<std::string> warnings;
   std::int64_t bytes_in = 0, bytes_out = 0,
@@ -87,8 +101,8 @@ struct Plan {
   int processes = 1;
 
   [[nodiscard]] std::vector<std::size_t> shards_of(int rank) const;  ///< costliest first
-  /// Predicted: of the slowest process with so many threads, by the costs of its shards.
-  [[nodiscard]] double seconds(int threads) const;
+  /// Predicted: until the slowest process with so many threads at these rates is done.
+  [[nodiscard]] double seconds(int threads, const Rates& rates) const;
   /// Predicted peak resident bytes of a process that works with so many threads.
   [[nodiscard]] std::int64_t memory(const Inputs& inputs, int threads) const;
 };

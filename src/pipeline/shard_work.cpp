@@ -89,6 +89,7 @@ std::optional<store::ShardRecord> reuse_shard(const PlannedShard& shard, const P
   if (context.budget != nullptr && !context.budget->agrees(*record, shard)) return std::nullopt;
   if (!options.trusts_inputs) require_same_inputs(*record, shard, plan, context, options.scratch);
   context.progress.bytes += shard.bytes_in - shard.bytes_searched + shard.bytes_out;
+  if (plan.densities.empty()) context.progress.bytes += shard.bytes_shared;
   context.progress.tensors += static_cast<std::int64_t>(shard.tensors.size());
   return record;
 }

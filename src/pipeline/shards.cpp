@@ -57,10 +57,21 @@ void make_shards(Plan& plan, const Inputs& inputs, recipe::ShardLayout layout) {
     shard.bytes_in += tensor.bytes_in;
     shard.bytes_out += tensor.bytes_out;
     shard.bytes_searched += tensor.bytes_searched;
-    shard.cost += tensor.cost;
   }
   plan.shards.clear();
   for (auto& [order, shard] : shards) plan.shards.push_back(std::move(shard));
+  sum_up_work(plan);
+}
+
+void sum_up_work(Plan& plan) {
+  for (PlannedShard& shard : plan.shards) {
+    shard.work = {};
+    for (const std::size_t i : shard.tensors) {
+      shard.work += plan.tensors[i].merging;
+      if (plan.shared.empty()) shard.work += plan.tensors[i].factors;
+    }
+    shard.cost = seconds_of(shard.work, common_rates());
+  }
 }
 
 void assign_owners(Plan& plan, int processes) {
@@ -73,11 +84,13 @@ void assign_owners(Plan& plan, int processes) {
   }
 }
 
-double Plan::seconds(int threads) const {
-  std::vector<double> costs(static_cast<std::size_t>(processes), 0.0);
+double Plan::seconds(int threads, const Rates& rates) const {
+  std::vector<double> sharing(static_cast<std::size_t>(processes), 0.0), merging = sharing;
+  for (const FactorTask& task : shared)
+    sharing[static_cast<std::size_t>(task.owner)] += seconds_of(task.work, rates);
   for (const PlannedShard& shard : shards)
-    costs[static_cast<std::size_t>(shard.owner)] += shard.cost;
-  return *std::max_element(costs.begin(), costs.end()) / threads;
+    merging[static_cast<std::size_t>(shard.owner)] += seconds_of(shard.work, rates);
+  return (std::ranges::max(sharing) + std::ranges::max(merging)) / threads;
 }
 
 std::vector<std::size_t> Plan::shards_of(int rank) const {
