@@ -171,7 +171,9 @@ void show_plan_json(const Session& session, const PlanView& v) {
 ExitCode run_plan(const Session& session, const PlanRequest& request) {
   const auto alone = comm::make_self();
   const pipeline::Inputs inputs = pipeline::open_inputs(request.recipe, *alone);
-  const pipeline::Plan plan = pipeline::make_plan(request.recipe, inputs, request.processes);
+  const pipeline::Plan plan = pipeline::make_plan(
+      request.recipe, inputs, request.processes,
+      request.machine.has_gpus ? pipeline::gpu_rates() : pipeline::common_rates());
   const int threads = pipeline::threads_within(plan, inputs, request.threads, request.memory);
   const pipeline::Identity identity = pipeline::identity_of(request.recipe, inputs);
   pipeline::RunFolder folder;

@@ -45,11 +45,12 @@ std::vector<FactorTask> cut(const Plan& plan, const Inputs& inputs) {
   return tasks;
 }
 
-void assign(std::vector<FactorTask>& tasks, int processes) {
+void assign(std::vector<FactorTask>& tasks, const Plan& plan) {
+  const int processes = plan.processes;
   double total = 0, before = 0;
-  for (const FactorTask& task : tasks) total += seconds_of(task.work, common_rates());
+  for (const FactorTask& task : tasks) total += seconds_of(task.work, plan.nominal);
   for (FactorTask& task : tasks) {
-    const double seconds = seconds_of(task.work, common_rates());
+    const double seconds = seconds_of(task.work, plan.nominal);
     const auto at = static_cast<int>((before + seconds / 2) / total * processes);
     task.owner = std::min(at, processes - 1);
     before += seconds;
@@ -64,12 +65,12 @@ std::int64_t bytes_of(const FactorTask& task) {
 
 void share_factors_if_sooner(Plan& plan, const Inputs& inputs) {
   if (plan.processes == 1) return;
-  const double apart = plan.seconds(1, common_rates());
+  const double apart = plan.seconds(1, plan.nominal);
   plan.shared = cut(plan, inputs);
-  assign(plan.shared, plan.processes);
+  assign(plan.shared, plan);
   sum_up_work(plan);
   assign_owners(plan, plan.processes);
-  if (plan.shared.empty() || plan.seconds(1, common_rates()) > kGain * apart) {
+  if (plan.shared.empty() || plan.seconds(1, plan.nominal) > kGain * apart) {
     plan.shared.clear();
     sum_up_work(plan);
     assign_owners(plan, plan.processes);
@@ -92,7 +93,7 @@ std::vector<FactorTask> tasks_in(const Plan& plan, const std::vector<bool>& shar
   std::vector<FactorTask> tasks;
   std::ranges::copy_if(plan.shared, std::back_inserter(tasks),
                        [&](const FactorTask& task) { return is_wanted[task.tensor]; });
-  assign(tasks, plan.processes);
+  assign(tasks, plan);
   return tasks;
 }
 

@@ -8,7 +8,7 @@ namespace koine::pipeline {
 
 /// With more processes than shards, owners alone would leave many idle. Fills plan.shared where the
 /// plan's processes are done sooner if all of them find factors, each of its own (matrix, expert),
-/// before the owners merge: then each matrix and expert is read twice. By common_rates alone, so
+/// before the owners merge: then each matrix and expert is read twice. By plan.nominal alone, so
 /// that every process decides the same.
 /// @pre make_shards, assign_owners
 void share_factors_if_sooner(Plan& plan, const Inputs& inputs);

@@ -124,9 +124,12 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   const auto start = std::chrono::steady_clock::now();
   lowrank::use_one_blas_thread();
   const Inputs inputs = open_inputs(recipe, processes);  // collective
-  const Plan plan = make_plan(recipe, inputs, processes.size());
-  const int threads = threads_within(plan, inputs, options.threads, options.memory);
-  DeviceOfMerge device({options.gpu, options.must_use_gpu}, plan, inputs, threads, processes);
+  Plan on_cpu = make_plan(recipe, inputs, processes.size());
+  const int threads = threads_within(on_cpu, inputs, options.threads, options.memory);
+  DeviceOfMerge device({options.gpu, options.must_use_gpu}, on_cpu, inputs, threads, processes);
+  const Plan plan = device.lanes() == nullptr
+                        ? std::move(on_cpu)
+                        : make_plan(recipe, inputs, processes.size(), gpu_rates());
   const Identity identity = identity_of(recipe, inputs, device.arithmetic());
   RunLock lock;
   const RunFolder run =

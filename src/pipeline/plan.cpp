@@ -106,8 +106,6 @@ class Planner {
     if (planned.treatment == Treatment::pruned && method_->keeps_low_rank())
       add_factors(planned, tensor.shape);
     planned.merging = merging_work(planned, tensor.shape);
-    planned.cost =
-        seconds_of(planned.merging, common_rates()) + seconds_of(planned.factors, common_rates());
     return planned;
   }
 
@@ -252,12 +250,14 @@ void add_warnings(Plan& plan, const recipe::Recipe& recipe, const Inputs& inputs
 
 }  // namespace
 
-Plan make_plan(const recipe::Recipe& recipe, const Inputs& inputs, int processes) {
+Plan make_plan(const recipe::Recipe& recipe, const Inputs& inputs, int processes,
+               const Rates& nominal) {
   Plan plan;
+  plan.nominal = nominal;
   Planner planner(recipe, inputs);
   for (std::size_t i = 0; i < inputs.base.tensors.size(); ++i) {
-    plan.tensors.push_back(planner.plan(i));
-    const PlannedTensor& tensor = plan.tensors.back();
+    PlannedTensor& tensor = plan.tensors.emplace_back(planner.plan(i));
+    tensor.cost = seconds_of(tensor.merging, nominal) + seconds_of(tensor.factors, nominal);
     plan.bytes_in += tensor.bytes_in;
     plan.bytes_out += tensor.bytes_out;
     if (tensor.treatment == Treatment::pruned)

@@ -59,7 +59,7 @@ struct PlannedTensor {
       0;                           ///< of bytes_in: read beforehand, to find the model's thresholds
   std::int64_t bytes_factors = 0;  ///< on disk, about, where its factors are kept
   Work merging, factors;           ///< factors: of all experts
-  double cost = 0;                 ///< seconds for both by common_rates: for balance and order
+  double cost = 0;                 ///< seconds for both by Plan::nominal: for balance and order
 };
 
 /// The unit of ownership, of writing and of restart.
@@ -70,7 +70,7 @@ struct PlannedShard {
   std::int64_t bytes_in = 0, bytes_out = 0, bytes_searched = 0;
   std::int64_t bytes_shared = 0;  ///< read beside bytes_in by those who find its factors
   Work work;                      ///< its owner's
-  double cost = 0;                ///< seconds by common_rates
+  double cost = 0;                ///< seconds by Plan::nominal
   int owner = 0;
 };
 
@@ -99,6 +99,7 @@ struct Plan {
   std::int64_t bytes_factors = 0;  ///< on disk beside the result until the run is complete
   std::vector<double> densities;   ///< density_over: model: each expert's; else empty
   int processes = 1;
+  Rates nominal = common_rates();  ///< what owners are chosen by: the same on every machine
 
   [[nodiscard]] std::vector<std::size_t> shards_of(int rank) const;  ///< costliest first
   /// Predicted: until the slowest process with so many threads at these rates is done.
@@ -109,8 +110,10 @@ struct Plan {
 
 /// From headers alone: which tensor gets which treatment with which parameters, shards, owners.
 /// Local, the same on every process; shards do not depend on the number of processes.
+/// @param nominal common_rates or gpu_rates: decides who does what, nothing else
 /// @throws InputError: a selector that hits no matrix, a rank that is not whole, …
-[[nodiscard]] Plan make_plan(const recipe::Recipe& recipe, const Inputs& inputs, int processes);
+[[nodiscard]] Plan make_plan(const recipe::Recipe& recipe, const Inputs& inputs, int processes,
+                             const Rates& nominal = common_rates());
 
 /// The most threads, at most `wanted`, that stay inside `limit` bytes (0: no limit).
 /// @throws InputError with the least possible figure

@@ -70,7 +70,7 @@ void sum_up_work(Plan& plan) {
       shard.work += plan.tensors[i].merging;
       if (plan.shared.empty()) shard.work += plan.tensors[i].factors;
     }
-    shard.cost = seconds_of(shard.work, common_rates());
+    shard.cost = seconds_of(shard.work, plan.nominal);
   }
 }
 

@@ -54,6 +54,17 @@ const Rates& common_rates() noexcept {
   return kRates;
 }
 
+const Rates& gpu_rates() noexcept {
+  static constexpr Rates kRates{.bytes_read = 2.5e9,
+                                .bytes_written = 0.5e9,
+                                .parts = 7e10,
+                                .pruned = 4e10,
+                                .results = 5e10,
+                                .gram = 3e13,
+                                .space = 1.5e12};
+  return kRates;
+}
+
 double seconds_of(const Work& work, const Rates& rates) noexcept {
   return share(work.bytes_read, rates.bytes_read) + share(work.bytes_written, rates.bytes_written) +
          share(work.parts, rates.parts) + share(work.pruned, rates.pruned) +

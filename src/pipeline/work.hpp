@@ -32,6 +32,9 @@ struct Rates {
 /// One core of a common server, two of which share a memory: what owners are chosen by, and what
 /// is predicted with where no machine was measured.
 [[nodiscard]] const Rates& common_rates() noexcept;
+/// A process with a GPU, from data sheets: reading is what takes time there. For choosing owners
+/// alone: nothing is predicted with it.
+[[nodiscard]] const Rates& gpu_rates() noexcept;
 
 /// Seconds that one worker takes.
 [[nodiscard]] double seconds_of(const Work& work, const Rates& rates) noexcept;
