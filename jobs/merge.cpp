@@ -7,8 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "backend/gpu.hpp"
-#include "comm/agree.hpp"
+#include "choose_gpu.hpp"
 #include "commands.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
@@ -100,17 +99,6 @@ std::string json_of(const recipe::Recipe& recipe, const pipeline::MergeOutcome& 
 std::string where_it_runs(const backend::Choice& place) {
   if (place.gpu) return fmt::format("  on {} ({})", place.gpu->device.name, place.gpu->versions);
   return place.why_cpu.empty() ? "  on the CPU" : fmt::format("  on the CPU: {}", place.why_cpu);
-}
-
-/// Where all processes work: on a GPU each, or all on the CPU. Collective.
-/// @throws DeviceError where "cuda" is asked for and a process has none
-backend::Choice choose_together(const std::string& wish, comm::Communicator& processes) {
-  if (wish == "cpu") return {};
-  backend::Choice mine = backend::choose_backend("auto");
-  const std::string complaint = comm::first_complaint(processes, mine.why_cpu);
-  if (complaint.empty()) return mine;
-  if (wish == "cuda") throw DeviceError(complaint);
-  return {std::nullopt, complaint};
 }
 
 ExitCode run_merge(Session& session, const Options& options) {

@@ -74,7 +74,7 @@ DeviceInfo CudaLibrary::device(int index) const {
   cuda::Failure failure{};
   cuda::DeviceFacts facts{};
   if (table_->device_facts(index, &facts, &failure) != 0) throw DeviceError(failure.text);
-  return {index, facts.name, facts.major, facts.minor, facts.memory, facts.free};
+  return {index, facts.name, facts.identity, facts.major, facts.minor, facts.memory, facts.free};
 }
 
 std::string CudaLibrary::versions() const {

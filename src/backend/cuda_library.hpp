@@ -10,7 +10,8 @@ namespace koine::backend {
 /// A GPU as the driver describes it.
 struct DeviceInfo {
   int index = 0;
-  std::string name;  ///< "NVIDIA H100 80GB HBM3"
+  std::string name;      ///< "NVIDIA H100 80GB HBM3"
+  std::string identity;  ///< its UUID
   int major = 0, minor = 0;
   std::int64_t memory = 0, free = 0;  ///< bytes
 };

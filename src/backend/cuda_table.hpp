@@ -7,7 +7,7 @@
 /// says whether they were.
 namespace koine::backend::cuda {
 
-inline constexpr std::int32_t kTableVersion = 1;
+inline constexpr std::int32_t kTableVersion = 2;
 inline constexpr const char* kTableSymbol = "koine_cuda_table";
 
 /// Filled by a function that returns anything but 0: one line for the user.
@@ -17,6 +17,7 @@ struct Failure {
 
 struct DeviceFacts {
   char name[128];
+  char identity[40];  ///< its UUID, in hexadecimal: no two in the world are equal
   std::int32_t major, minor;  ///< compute capability
   std::int64_t memory, free;  ///< bytes
 };

@@ -12,23 +12,43 @@ constexpr std::int64_t kPanel = 2048;                      // columns of A in fl
 constexpr std::int64_t kHandles = std::int64_t{96} << 20;  // workspaces of cuBLAS and cuSOLVER
 constexpr double kShare = 0.9;                             // the rest is for CUDA itself
 
+struct Sides {
+  std::int64_t shorter = 0, longer = 0;
+};
+
 std::int64_t usable(std::int64_t bytes) {
   return static_cast<std::int64_t>(kShare * static_cast<double>(bytes));
 }
 
 }  // namespace
 
-std::int64_t lane_bytes(const MatrixNeed& need, int slots) noexcept {
+std::int64_t lane_bytes(std::span<const MatrixNeed> needs, int slots) {
   constexpr std::int64_t kFloat = 4, kDouble = 8, kSign = 1;
-  const std::int64_t m = std::min(need.rows, need.cols), n = std::max(need.rows, need.cols);
-  const std::int64_t count = m * n, k = need.basis, b = need.pairs;
-  const std::int64_t elements = count * (need.stored + kFloat * (slots + 1) + kDouble + kSign);
-  const std::int64_t gram = m * m + m * std::min(kPanel, n);
+  const auto most = [&](auto&& of) {
+    std::int64_t bytes = 0;
+    for (const MatrixNeed& need : needs) {
+      const Sides s{std::min(need.rows, need.cols), std::max(need.rows, need.cols)};
+      bytes = std::max<std::int64_t>(bytes, of(need, s.shorter, s.longer));
+    }
+    return bytes;
+  };
+  using Need = const MatrixNeed&;
+  using Side = std::int64_t;
+  const Side elements = most([&](Need need, Side m, Side n) {
+    return m * n * (need.stored + kFloat * (slots + 1) + kDouble + kSign);
+  });
+  const Side gram = most([](Need, Side m, Side) { return m * m; });
+  const Side panel = most([](Need, Side m, Side n) { return m * std::min(kPanel, n); });
   // Q and the block after it; H, its copy and what the batched solver takes; blocks of b by b.
-  const std::int64_t space = k == 0 ? 0 : m * (k + b) + 5 * k * k + 2 * k * b + 4 * b * b;
+  const Side basis = most([](Need x, Side m, Side) { return x.basis * m + x.pairs * m; });
+  const Side inner = most([](Need x, Side, Side) {
+    return x.basis == 0 ? 0 : 5 * x.basis * x.basis + 2 * x.basis * x.pairs + 4 * x.pairs * x.pairs;
+  });
+  const Side vectors = most([](Need x, Side m, Side) { return m * x.pairs; });
   // The full solver: a copy, its vectors and its workspace.
-  const std::int64_t dense = 4 * m * m + (2 * m + 2 * n) * b;
-  return elements + kDouble * (slots * (gram + space + m * b) + dense) + kHandles;
+  const Side dense = most([](Need x, Side m, Side n) { return 4 * m * m + 2 * (m + n) * x.pairs; });
+  const Side of_slot = gram + panel + basis + inner + vectors;
+  return elements + kDouble * (slots * of_slot + dense) + kHandles;
 }
 
 LanePlan plan_lanes(const std::function<std::int64_t(int slots)>& bytes, const DeviceRoom& room,

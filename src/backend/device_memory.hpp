@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 
 namespace koine::backend {
 
@@ -13,8 +14,9 @@ struct MatrixNeed {
   std::int64_t basis = 0;   ///< vectors of a Krylov basis; 0: none is built
 };
 
-/// About how many bytes of device memory a lane needs for it.
-[[nodiscard]] std::int64_t lane_bytes(const MatrixNeed& need, int slots) noexcept;
+/// About how many bytes of device memory a lane needs for all of these, one after the other: each
+/// of its buffers grows to the largest that any of them asks for.
+[[nodiscard]] std::int64_t lane_bytes(std::span<const MatrixNeed> needs, int slots);
 
 /// Memory of a device, and how many processes work there.
 struct DeviceRoom {

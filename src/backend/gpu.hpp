@@ -9,19 +9,10 @@
 
 namespace koine::backend {
 
-/// Which process of a machine this is, and of how many.
-struct LocalProcess {
-  int rank = 0, size = 1;
-};
-/// As the launcher's environment says (Open MPI, Slurm, MPICH, PMI); 0 of 1 without one.
-[[nodiscard]] LocalProcess local_process();
-
-/// The device of a process: its number on the machine modulo the visible devices. Under a launcher
-/// that shows every process one device of its own that is device 0.  @pre visible > 0
+/// The device of a process: its number among the processes of its machine, modulo the devices that
+/// it sees. Where each sees one of its own (srun --gpus-per-task=1) that is device 0. As
+/// comm::choose_gpus.  @pre visible > 0
 [[nodiscard]] int device_of(int local_rank, int visible) noexcept;
-
-/// How many of the machine's processes have this device.
-[[nodiscard]] int processes_on(int device, int local_size, int visible) noexcept;
 
 /// The device that this process works on.
 struct Gpu {
@@ -34,12 +25,11 @@ struct Gpu {
 /// Where arithmetic runs.
 struct Choice {
   std::optional<Gpu> gpu;  ///< empty: on the CPU
-  std::string why_cpu;     ///< why `auto` chose the CPU: one line
+  std::string why_cpu;     ///< one line; empty where nobody asked for a GPU
 };
 
-/// @param wish "auto", "cpu" or "cuda". Tries the device with a tensor of one element, so that one
-/// that cannot run our kernels is not chosen.
-/// @throws DeviceError where "cuda" is not to be had: what is missing, and what to do
-[[nodiscard]] Choice choose_backend(std::string_view wish);
+/// The GPU of a process, if it has one that works: tried with a tensor of one element, so that one
+/// that cannot run our kernels is not chosen. Who shares it is not known yet. Local.
+[[nodiscard]] Choice choose_gpu(int local_rank);
 
 }  // namespace koine::backend

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/json.hpp"
+
 namespace koine::comm {
 
 std::string first_complaint(Communicator& processes, const std::string& mine) {
@@ -13,6 +15,12 @@ std::string first_complaint(Communicator& processes, const std::string& mine) {
   }
   processes.broadcast(first);
   return first;
+}
+
+std::vector<std::string> gather_to_all(Communicator& processes, const std::string& mine) {
+  std::string text = Json(processes.gather(mine)).dump();
+  processes.broadcast(text);
+  return Json::parse(text);
 }
 
 }  // namespace koine::comm

@@ -34,14 +34,11 @@ backend::MatrixNeed need_of(const PlannedTensor& planned, const Inputs& inputs) 
 
 backend::LanePlan plan_device(const Plan& plan, const Inputs& inputs, const backend::Gpu& gpu,
                               int threads) {
-  const auto bytes = [&](int slots) {
-    std::int64_t most = 1;
-    for (const PlannedTensor& planned : plan.tensors) {
-      if (planned.treatment == Treatment::pruned)
-        most = std::max(most, backend::lane_bytes(need_of(planned, inputs), slots));
-    }
-    return most;
-  };
+  std::vector<backend::MatrixNeed> needs;
+  for (const PlannedTensor& planned : plan.tensors) {
+    if (planned.treatment == Treatment::pruned) needs.push_back(need_of(planned, inputs));
+  }
+  const auto bytes = [&](int slots) { return backend::lane_bytes(needs, slots); };
   return backend::plan_lanes(bytes, {gpu.device.memory, gpu.device.free, gpu.processes}, threads);
 }
 

@@ -79,6 +79,8 @@ cudaError_t cudaSetDevice(int device) {
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   std::snprintf(properties->name, sizeof properties->name, "emulated device");
+  properties->uuid = {};
+  properties->uuid.bytes[15] = static_cast<char>(device);
   properties->major = 9;
   properties->minor = 0;
   return cudaSetDevice(device);

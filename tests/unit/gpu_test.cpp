@@ -17,67 +17,6 @@ TEST(DeviceOf, IsTheLocalRankModuloTheVisibleDevices) {
   EXPECT_EQ(device_of(7, 1), 0);  // a launcher that shows each process its own device
 }
 
-TEST(DeviceOf, CountsTheProcessesThatShareADevice) {
-  for (int visible = 1; visible <= 5; ++visible) {
-    for (int size = 1; size <= 12; ++size) {
-      for (int device = 0; device < visible; ++device) {
-        int sharing = 0;
-        for (int rank = 0; rank < size; ++rank) sharing += device_of(rank, visible) == device;
-        if (sharing > 0) {
-          EXPECT_EQ(processes_on(device, size, visible), sharing)
-              << "device " << device << " of " << visible << ", " << size << " processes";
-        }
-      }
-    }
-  }
-}
-
-/// Variables of launchers, taken away for as long as it lives.
-class Environment {
- public:
-  Environment() {
-    for (const char* name : kNames) {
-      const char* value = std::getenv(name);
-      before_.emplace_back(value == nullptr ? "" : value);
-      ::unsetenv(name);
-    }
-  }
-  ~Environment() {
-    for (std::size_t i = 0; i < before_.size(); ++i) {
-      ::unsetenv(kNames[i]);
-      if (!before_[i].empty()) ::setenv(kNames[i], before_[i].c_str(), 1);
-    }
-  }
-  Environment(const Environment&) = delete;
-  Environment& operator=(const Environment&) = delete;
-
- private:
-  static constexpr const char* kNames[] = {"OMPI_COMM_WORLD_LOCAL_RANK",
-                                           "OMPI_COMM_WORLD_LOCAL_SIZE",
-                                           "MPI_LOCALRANKID",
-                                           "MPI_LOCALNRANKS",
-                                           "PMI_LOCAL_RANK",
-                                           "PMI_LOCAL_SIZE",
-                                           "SLURM_LOCALID",
-                                           "SLURM_NTASKS_PER_NODE"};
-  std::vector<std::string> before_;
-};
-
-TEST(LocalProcess, ComesFromTheLaunchersEnvironment) {
-  const Environment none;
-  EXPECT_EQ(local_process().rank, 0);
-  EXPECT_EQ(local_process().size, 1);
-  ::setenv("SLURM_LOCALID", "2", 1);
-  EXPECT_EQ(local_process().rank, 2);
-  EXPECT_EQ(local_process().size, 3);  // at least
-  ::setenv("SLURM_NTASKS_PER_NODE", "8(x2)", 1);
-  EXPECT_EQ(local_process().size, 8);
-  ::setenv("OMPI_COMM_WORLD_LOCAL_RANK", "1", 1);  // mpirun inside a Slurm job
-  ::setenv("OMPI_COMM_WORLD_LOCAL_SIZE", "4", 1);
-  EXPECT_EQ(local_process().rank, 1);
-  EXPECT_EQ(local_process().size, 4);
-}
-
 /// The library that the program opens, while it lives.
 class Library {
  public:
@@ -85,34 +24,16 @@ class Library {
   ~Library() { ::unsetenv("KOINE_CUDA_LIBRARY"); }
 };
 
-TEST(ChooseBackend, CpuAsksNobody) {
+TEST(ChooseGpu, SaysWhyThereIsNone) {
   const Library none("/no/such/library.so");
-  const Choice choice = choose_backend("cpu");
-  EXPECT_FALSE(choice.gpu);
-  EXPECT_EQ(choice.why_cpu, "");
-}
-
-TEST(ChooseBackend, AutoSaysWhyItIsTheCpu) {
-  const Library none("/no/such/library.so");
-  const Choice choice = choose_backend("auto");
+  const Choice choice = choose_gpu(0);
   EXPECT_FALSE(choice.gpu);
   EXPECT_NE(choice.why_cpu.find("cannot be loaded"), std::string::npos) << choice.why_cpu;
+  EXPECT_NE(choice.why_cpu.find("--backend cpu"), std::string::npos) << choice.why_cpu;
+  EXPECT_EQ(choice.why_cpu.find('\n'), std::string::npos) << choice.why_cpu;
 }
 
-TEST(ChooseBackend, CudaIsAnErrorOfTheDevice) {
-  const Library none("/no/such/library.so");
-  try {
-    (void)choose_backend("cuda");
-    FAIL();
-  } catch (const DeviceError& error) {
-    const std::string text = error.what();
-    EXPECT_EQ(error.code(), ExitCode::device);
-    EXPECT_NE(text.find("--backend cpu"), std::string::npos) << text;
-    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
-  }
-}
-
-TEST(ChooseBackend, OtherLibrariesAreRefused) {
+TEST(ChooseGpu, OtherLibrariesAreRefused) {
   const Library other("libm.so.6");
   EXPECT_THROW((void)CudaLibrary::open(), DeviceError);
 }
@@ -156,13 +77,20 @@ TEST(PlanLanes, SaysWhatIsMissing) {
 }
 
 TEST(LaneBytes, GrowWithSlotsAndMatrix) {
-  const MatrixNeed small{1280, 1280, 6, 9, 256}, large{1280, 5120, 6, 9, 256};
+  const std::vector<MatrixNeed> small{{1280, 1280, 6, 9, 256}}, large{{1280, 5120, 6, 9, 256}};
   EXPECT_LT(lane_bytes(small, 1), lane_bytes(small, 2));
   EXPECT_LT(lane_bytes(small, 4), lane_bytes(large, 4));
   // Task vectors, Gram matrices and what the elements need are in it.
   const std::int64_t count = 1280 * 1280;
   EXPECT_GT(lane_bytes(small, 4), 4 * (4 * count + 8 * count) + 13 * count);
   EXPECT_LT(lane_bytes(large, 4), std::int64_t{2} << 30);
+}
+
+TEST(LaneBytes, EveryBufferIsAsLargeAsItsLargestUser) {
+  const MatrixNeed square{2048, 2048, 6, 9, 256}, wide{512, 16384, 6, 9, 256};
+  const std::vector<MatrixNeed> both{square, wide}, first{square}, second{wide};
+  EXPECT_GT(lane_bytes(both, 4), std::max(lane_bytes(first, 4), lane_bytes(second, 4)));
+  EXPECT_LT(lane_bytes(both, 4), lane_bytes(first, 4) + lane_bytes(second, 4));
 }
 
 }  // namespace

@@ -51,6 +51,10 @@ int device_facts(std::int32_t device, abi::DeviceFacts* facts, abi::Failure* fai
     check(cudaSetDevice(device));
     check(cudaMemGetInfo(&free_bytes, &all));
     std::snprintf(facts->name, sizeof facts->name, "%.127s", properties.name);
+    for (std::size_t i = 0; i < sizeof properties.uuid.bytes; ++i) {
+      const unsigned byte = static_cast<unsigned char>(properties.uuid.bytes[i]);
+      std::snprintf(facts->identity + 2 * i, 3, "%02x", byte);
+    }
     facts->major = properties.major;
     facts->minor = properties.minor;
     facts->memory = static_cast<std::int64_t>(all);

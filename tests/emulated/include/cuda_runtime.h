@@ -55,8 +55,13 @@ enum cudaMemcpyKind {
 };
 enum { cudaStreamNonBlocking = 1 };
 using cudaStream_t = struct EmulatedStream*;
+struct cudaUUID_t {
+  char bytes[16];
+};
+
 struct cudaDeviceProp {
   char name[256];
+  cudaUUID_t uuid;
   int major, minor;
 };
 
