@@ -15,7 +15,7 @@ backend::Choice choose_together(const std::string& wish, comm::Communicator& pro
       backend::choose_gpu(static_cast<int>(std::count(machines.begin(), me, *me)));
   const std::string complaint = comm::first_complaint(processes, mine.why_cpu);
   if (!complaint.empty() && wish == "cuda") throw DeviceError(complaint);
-  if (!complaint.empty()) return {std::nullopt, complaint};
+  if (!complaint.empty() || !mine.gpu) return {std::nullopt, complaint};
   const std::string identity = mine.gpu->device.identity;
   mine.gpu->processes =
       static_cast<int>(std::ranges::count(comm::gather_to_all(processes, identity), identity));

@@ -30,59 +30,97 @@ void tell(const MergeWatcher& watcher, const comm::Communicator& processes,
   for (const std::string& note : notes) watcher.note(note);
 }
 
-/// This process' share of the shards: used again where they are finished and intact, merged
+/// What this process did of the shards: used again where they are finished and intact, merged
 /// otherwise.
 struct Share {
   stats::Slots slots;
   std::int64_t reused = 0, merged = 0;
 };
 
-/// Notes a published shard's figures.
-void note(Share& share, const PlannedShard& shard, const store::ShardRecord& record) {
-  for (std::size_t i = 0; i < shard.tensors.size(); ++i)
-    share.slots.fill(shard.tensors[i], record.tensors[i].row);
-}
+class ShareOfShards {
+ public:
+  ShareOfShards(const Plan& plan, const MergeContext& context, const RunFolder& run,
+                const ShardOptions& options)
+      : plan_(plan),
+        context_(context),
+        run_(run),
+        options_(options),
+        share_{stats::Slots(plan.tensors.size(), context.inputs.experts.size())} {}
 
-/// Takes what is finished; returns the shards that are left for this process to merge.
-std::vector<std::size_t> take_finished(const Plan& plan, const MergeContext& context,
-                                       const RunFolder& run, const ShardOptions& options, int rank,
-                                       Share& share) {
-  std::vector<std::size_t> left;
-  for (const std::size_t index : plan.shards_of(rank)) {
-    throw_if_stopped();
-    if (const auto record = reuse_shard(plan.shards[index], plan, context, run.path, options)) {
-      note(share, plan.shards[index], *record);
-      ++share.reused;
-    } else {
-      left.push_back(index);
-    }
+  /// Collective.
+  Share merge(comm::Communicator& processes) {
+    const auto left = take_finished(processes.rank().value);
+    if (!plan_.shared.empty() && plan_.densities.empty())  // else they were, for the thresholds
+      share_factors(plan_, left_of_all(left, processes), context_, options_.threads(), processes);
+    merge_shards(
+        left, plan_, context_, run_.path, options_,
+        [this](std::size_t index, const store::ShardRecord& record) { note(index, record); });
+    share_.merged = static_cast<std::int64_t>(left.size());
+    return std::move(share_);
   }
-  return left;
-}
 
-/// Which shards any process has left. Collective; the same everywhere.
-std::vector<bool> left_of_all(const std::vector<std::size_t>& left, const Plan& plan,
-                              comm::Communicator& processes) {
-  std::vector<std::int64_t> flags(plan.shards.size(), 0);
-  for (const std::size_t index : left) flags[index] = 1;
-  processes.all_reduce_sum(flags);
-  return {flags.begin(), flags.end()};
-}
+ private:
+  /// A published shard's figures.
+  void note(std::size_t index, const store::ShardRecord& record) {
+    const PlannedShard& shard = plan_.shards[index];
+    for (std::size_t i = 0; i < shard.tensors.size(); ++i)
+      share_.slots.fill(shard.tensors[i], record.tensors[i].row);
+  }
 
-/// This process' share of the shards: used again where they are finished and intact, merged
-/// otherwise. Collective.
-Share merge_share(const Plan& plan, const MergeContext& context, const RunFolder& run,
-                  const ShardOptions& options, comm::Communicator& processes) {
-  Share share{stats::Slots(plan.tensors.size(), context.inputs.experts.size())};
-  const auto left = take_finished(plan, context, run, options, processes.rank().value, share);
-  if (!plan.shared.empty() && plan.densities.empty())  // else they were, for the thresholds
-    share_factors(plan, left_of_all(left, plan, processes), context, options.threads(), processes);
-  merge_shards(left, plan, context, run.path, options,
-               [&](std::size_t index, const store::ShardRecord& record) {
-                 note(share, plan.shards[index], record);
-               });
-  share.merged = static_cast<std::int64_t>(left.size());
-  return share;
+  /// Returns the shards that are left for this process to merge.
+  std::vector<std::size_t> take_finished(int rank) {
+    std::vector<std::size_t> left;
+    for (const std::size_t index : plan_.shards_of(rank)) {
+      throw_if_stopped();
+      if (const auto record =
+              reuse_shard(plan_.shards[index], plan_, context_, run_.path, options_)) {
+        note(index, *record);
+        ++share_.reused;
+      } else {
+        left.push_back(index);
+      }
+    }
+    return left;
+  }
+
+  /// Which shards any process has left. Collective; the same everywhere.
+  [[nodiscard]] std::vector<bool> left_of_all(const std::vector<std::size_t>& left,
+                                              comm::Communicator& processes) const {
+    std::vector<std::int64_t> flags(plan_.shards.size(), 0);
+    for (const std::size_t index : left) flags[index] = 1;
+    processes.all_reduce_sum(flags);
+    return {flags.begin(), flags.end()};
+  }
+
+  const Plan& plan_;
+  const MergeContext& context_;
+  const RunFolder& run_;
+  const ShardOptions& options_;
+  Share share_;
+};
+
+/// Where a run's factors are kept, if they are: in a cache, or beside the run for as long as it
+/// needs them.
+struct PlaceOfFactors {
+  std::optional<KeptFactors> cache, own;
+
+  /// Collective.
+  const KeptFactors* open(const Plan& plan, const std::filesystem::path& folder,
+                          const RunFolder& run, const std::string& arithmetic,
+                          comm::Communicator& processes) {
+    if (!folder.empty()) return &open_cache(folder, arithmetic, cache, processes);
+    if (plan.densities.empty() && plan.shared.empty()) return nullptr;
+    return &own.emplace(KeptFactors::folder_in(run.path), arithmetic, KeptFactors::Trouble::ends);
+  }
+};
+
+/// Root only, when the run is complete.
+void tidy_up(const RunFolder& run, const Inputs& inputs, const PlaceOfFactors& place,
+             MergeOutcome& outcome) {
+  log_line(run.path, "complete");
+  KeptFactors::remove_from(run.path);
+  settle_run_folder(run, inputs);
+  if (place.cache) place.cache->settle(outcome.notes);
 }
 
 std::string start_line(const recipe::Recipe& recipe, const RunFolder& run, int processes,
@@ -147,17 +185,13 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
     write_origin(run.path, options.origin);
     check_tied_outputs(context);
   }
-  std::optional<KeptFactors> cache, own;
-  if (!options.cache.empty())
-    context.factors = &open_cache(options.cache, identity.arithmetic, cache, processes);
-  else if (!plan.densities.empty() || !plan.shared.empty())
-    context.factors = &own.emplace(KeptFactors::folder_in(run.path), identity.arithmetic,
-                                   KeptFactors::Trouble::ends);
+  PlaceOfFactors place;
+  context.factors = place.open(plan, options.cache, run, identity.arithmetic, processes);
   RunBudget budget;
   budget.settle(plan, {identity, run, threads}, context, processes);  // collective
   std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
-  Share share =
-      merge_share(plan, context, run, {scratch, run.trusts_inputs, identity.arithmetic}, processes);
+  const ShardOptions shard_options{scratch, run.trusts_inputs, identity.arithmetic};
+  Share share = ShareOfShards(plan, context, run, shard_options).merge(processes);
   scratch.clear();  // what completes the run takes its place
 
   processes.all_reduce_sum(share.slots.values());  // collective
@@ -179,10 +213,7 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
     outcome.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!outcome.was_complete) write_timing(run.path, ranks, outcome.seconds);
-    log_line(run.path, "complete");
-    KeptFactors::remove_from(run.path);
-    settle_run_folder(run, inputs);
-    if (cache) cache->settle(outcome.notes);
+    tidy_up(run, inputs, place, outcome);
   }
   processes.barrier();
   return outcome;
