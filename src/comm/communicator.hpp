@@ -76,7 +76,8 @@ enum class Transport : std::uint8_t { automatic, nccl, mpi, self };
 
 /// Lets NCCL reduce statistics where every process has a GPU of its own; texts go on over MPI.
 /// `processes`, made by make() for automatic or nccl, is replaced, or stays as it was where GPUs
-/// are shared, absent, or there is one process. Opens the CUDA runtime and NCCL. Collective.
+/// are shared, absent, there is one process, or NCCL cannot be set up within the limit. Opens the
+/// CUDA runtime and NCCL. Collective.
 /// @return why it stayed as it was (on the root), else empty
 /// @throws DeviceError where `wanted` is nccl and that cannot work, or where NCCL fails
 std::string use_gpus(std::unique_ptr<Communicator>& processes, Transport wanted,

@@ -13,6 +13,7 @@ namespace koine::comm {
 namespace {
 
 constexpr std::size_t kWidth = 8;  ///< bytes of a double and of an int64
+constexpr const char* kSetUp = "set-up";
 
 }  // namespace
 
@@ -31,20 +32,29 @@ Nccl::~Nccl() {
   }
 }
 
-void Nccl::connect(int device) {
-  const std::string operation = "set-up";
+std::string Nccl::prepare(int device) {
   device_ = device;
-  check_cuda(library_.set_device(device_), operation);
+  check_cuda(library_.set_device(device_), kSetUp);
   void* stream = nullptr;
-  check_cuda(library_.create_stream(&stream, abi::kNonBlockingStream), operation);
+  check_cuda(library_.create_stream(&stream, abi::kNonBlockingStream), kSetUp);
   stream_.reset(stream);
+  if (!is_root()) return {};
   abi::UniqueId id;
-  if (is_root()) check_nccl(library_.unique_id(&id), operation);
-  std::string text(id.bytes.begin(), id.bytes.end());
-  broadcast(text);
-  std::memcpy(id.bytes.data(), text.data(), id.bytes.size());
+  check_nccl(library_.unique_id(&id), kSetUp);
+  return {id.bytes.begin(), id.bytes.end()};
+}
+
+void Nccl::connect(std::string prepared) {
+  broadcast(prepared);
+  abi::UniqueId id;
+  std::memcpy(id.bytes.data(), prepared.data(), id.bytes.size());
   abi::Config config;
-  run(operation, [&] { return library_.init_rank(&comm_, size(), id, rank().value, &config); });
+  run(kSetUp, [&] { return library_.init_rank(&comm_, size(), id, rank().value, &config); });
+}
+
+std::unique_ptr<Mpi> Nccl::give_up() {
+  abort_nccl();
+  return std::move(processes_);
 }
 
 void Nccl::all_reduce_sum(std::span<double> slots) {

@@ -19,8 +19,14 @@ class Nccl final : public Communicator {
   Nccl(const Nccl&) = delete;
   Nccl& operator=(const Nccl&) = delete;
 
-  /// Collective, before anything else. @throws DeviceError, CommError
-  void connect(int device);
+  /// The first half of the set-up: what the root tells the others (elsewhere empty). Local.
+  /// @throws DeviceError, CommError
+  [[nodiscard]] std::string prepare(int device);
+  /// The second half, before anything else; all have prepared. Collective.
+  /// @throws DeviceError, CommError
+  void connect(std::string prepared);
+  /// Gives MPI back, where the set-up failed, here or elsewhere.
+  [[nodiscard]] std::unique_ptr<Mpi> give_up();
 
   [[nodiscard]] RankId rank() const override { return processes_->rank(); }
   [[nodiscard]] int size() const override { return processes_->size(); }

@@ -1,7 +1,9 @@
+#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "comm/agree.hpp"
 #include "comm/gpu_choice.hpp"
 #include "comm/nccl.hpp"
 #include "core/error.hpp"
@@ -20,6 +22,26 @@ GpuChoice agree_on_gpus(Mpi& processes, const VisibleGpus& mine) {
   processes.broadcast(text);
   const Json json = Json::parse(text);
   return {json.at(0), json.at(1)};
+}
+
+/// What `step` complains of on any process. Collective.
+std::string complaint_of(Mpi& processes, const std::function<void()>& step) {
+  std::string mine;
+  try {
+    step();
+  } catch (const Error& error) {
+    mine = error.what();
+  }
+  return first_complaint(processes, mine);
+}
+
+/// Why some process could not be connected: then none is. Collective.
+std::string try_to_connect(Nccl& nccl, Mpi& processes, int device) {
+  std::string prepared;
+  std::string complaint = complaint_of(processes, [&] { prepared = nccl.prepare(device); });
+  if (complaint.empty())
+    complaint = complaint_of(processes, [&] { nccl.connect(std::move(prepared)); });
+  return complaint;
 }
 
 }  // namespace
@@ -42,10 +64,19 @@ std::string use_gpus(std::unique_ptr<Communicator>& processes, Transport wanted,
   static_cast<void>(processes.release());
   auto nccl =
       std::make_unique<Nccl>(std::unique_ptr<Mpi>(mpi), library, stall ? stall->seconds : 0);
-  Nccl& connecting = *nccl;
-  processes = std::move(nccl);  // first: an error in what follows ends the job through it
-  connecting.connect(chosen.devices[static_cast<std::size_t>(mpi->rank().value)]);
-  return {};
+  const int device = chosen.devices[static_cast<std::size_t>(mpi->rank().value)];
+  if (wanted == Transport::nccl) {
+    Nccl& connecting = *nccl;
+    processes = std::move(nccl);  // first: an error in what follows ends the job through it
+    connecting.connect(connecting.prepare(device));
+    return {};
+  }
+  std::string why_not = try_to_connect(*nccl, *mpi, device);
+  if (why_not.empty())
+    processes = std::move(nccl);
+  else
+    processes = nccl->give_up();
+  return why_not;
 }
 
 }  // namespace koine::comm

@@ -12,10 +12,13 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-import fault_rows  # noqa: E402
+import fault_rows_bytes  # noqa: E402
+import fault_rows_folder  # noqa: E402
 import fault_rows_jobs  # noqa: E402
+import fault_rows_kills  # noqa: E402
 
-ROWS = {**fault_rows.ROWS, **fault_rows_jobs.ROWS}
+ROWS = dict(sorted((name, row) for rows in (fault_rows_bytes, fault_rows_folder, fault_rows_jobs, fault_rows_kills)
+                   for name, row in rows.ROWS.items()))
 
 
 def commit(source):

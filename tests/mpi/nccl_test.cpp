@@ -184,5 +184,25 @@ TEST_F(NcclTransport, SharedAndAbsentGpusLeaveMpi) {
   }
 }
 
+TEST_F(NcclTransport, WhereItCannotBeSetUpAutomaticStaysWithMpi) {
+  if (size_ == 1) GTEST_SKIP() << "alone, auto does not look for NCCL";
+  for (const char* kind : {"fail", "lose"}) {
+    inflict(kind, last(), 0);
+    const StallLimit stall{kLimit, [](const std::string&) {}};
+    auto processes = make(Transport::automatic, stall);
+    const std::string why = use_gpus(processes, Transport::automatic, stall);
+    ASSERT_ON_ALL_RANKS(processes->name() == "mpi");
+    ASSERT_ON_ALL_RANKS(why.find("set-up through NCCL") != std::string::npos);
+    std::vector<std::int64_t> counts{1};
+    processes->all_reduce_sum(counts);
+    ASSERT_ON_ALL_RANKS(counts[0] == size_);
+  }
+  ASSERT_ON_ALL_RANKS(aborts() == std::vector<int>(static_cast<std::size_t>(size_), 2));
+  ::unsetenv("KOINE_FAKE_FAULT");
+  auto processes = make(Transport::automatic, {});
+  ASSERT_ON_ALL_RANKS(use_gpus(processes, Transport::automatic, {}).empty());
+  ASSERT_ON_ALL_RANKS(processes->name() == "nccl");
+}
+
 }  // namespace
 }  // namespace koine::comm
