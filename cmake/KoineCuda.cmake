@@ -51,3 +51,10 @@ target_link_libraries(koine_cuda PUBLIC CUDA::cudart PRIVATE CUDA::cublas CUDA::
 add_dependencies(koine koine_cuda)  # opened by the program when it is wanted, never linked
 # Not in packages: they depend on no CUDA.
 install(TARGETS koine_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT cuda EXCLUDE_FROM_ALL)
+
+# build/koine-portable.tar.xz, for machines with a GPU and no network. Programs that are not built here are taken from the CPU build.
+add_custom_target(portable COMMAND ${PROJECT_SOURCE_DIR}/scripts/portable.sh WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} USES_TERMINAL)
+add_dependencies(portable koine_cuda)
+if(KOINE_TESTS)
+  add_dependencies(portable cuda_tests)
+endif()

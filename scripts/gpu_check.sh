@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # Checks the CUDA backend on a machine with a GPU, without network, in minutes: parity tests, then the same merge on the CPU
-# and on the GPU. Each step prints a line as it ends and is added to FOLDER/gpu_check.json. Builds what is not there.
+# and on the GPU. Each step prints a line as it ends and is added to FOLDER/gpu_check.json. Builds what is not there; in a bundle
+# that scripts/portable.sh packed all of it is.
 #
-#   scripts/gpu_check.sh [--model NAME] [FOLDER]     NAME: of koine synth, default large-v3 (needs 25 GB of disk); FOLDER:
-#                                                    where models and results go, default build/gpu_check
+#   scripts/gpu_check.sh [--model NAME] [--cuda-libs DIR] [FOLDER]
+#
+#   NAME: of koine synth, default large-v3 (needs 25 GB of disk); DIR: where CUDA's and NCCL's libraries lie, if the loader does
+#   not know; FOLDER: where models and results go, default build/gpu_check
 #
 # Exit 0: all steps passed; 1: one failed, or a solver of the host was needed in the standard merge; 3: there is no GPU.
 set -euo pipefail
@@ -19,8 +22,9 @@ BUILD=$ROOT/build/cuda
 FIGURES=$HERE/lib/gpu_figures.py
 FOLDER=$ROOT/build/gpu_check
 MODEL=large-v3
+CUDA_LIBS=""
 
-usage() { sed -n '2,9s/^#[ ]\{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,12s/^#[ ]\{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 # note STEP SECONDS [KEY=VALUE...]: a line here, and one more step in the JSON.
 note() { python3 "$FIGURES" note "$FOLDER/gpu_check.json" "$@"; }
@@ -75,6 +79,30 @@ merge() {
   python3 "$FIGURES" merged "$FOLDER/gpu_check.json" "$FOLDER/$name" "$(seconds_since "$start")"
 }
 
+# with_sanitizer: the kernels' cases once more, slowly, under compute-sanitizer where that is here and takes this device.
+with_sanitizer() {
+  local start=$SECONDS log=$FOLDER/sanitizer.log status=0
+  if ! command -v compute-sanitizer >/dev/null; then
+    note sanitizer 0 "found=false"
+    return
+  fi
+  timeout 120 compute-sanitizer --error-exitcode 9 "$BUILD/tests/parity/cuda/cuda_tests" >"$log" 2>&1 || status=$?
+  note sanitizer "$(seconds_since "$start")" "status=$status" "errors=$(sed -n 's/.*ERROR SUMMARY: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)"
+  [ "$status" -ne 9 ] || die "compute-sanitizer found errors: see $log"
+}
+
+# over_nccl PROCESSES: a small merge whose statistics NCCL adds up.
+over_nccl() {
+  local start=$SECONDS log=$FOLDER/nccl$1.log
+  [ -e "$FOLDER/tiny/lors.yaml" ] ||
+    "$BUILD/koine" --quiet synth --model tiny --experts 2 --output "$FOLDER/tiny" >/dev/null || die "koine synth failed"
+  rm -rf "${FOLDER:?}/nccl$1"
+  mpirun -n "$1" "$BUILD/koine" merge "$FOLDER/tiny/lors.yaml" --output "$FOLDER/nccl$1" --backend cuda --transport nccl -v \
+    >/dev/null 2>"$log" || die "NCCL with $1 process(es) failed: see $log"
+  grep -q 'transport nccl' "$log" || die "NCCL was not used: see $log"
+  note "nccl on $1" "$(seconds_since "$start")" "processes=$1"
+}
+
 make_models() {
   local start=$SECONDS
   if [ ! -e "$FOLDER/models/lors.yaml" ]; then
@@ -109,12 +137,21 @@ main() {
         MODEL=${2:?--model needs a name}
         shift
         ;;
+      --cuda-libs)
+        CUDA_LIBS=${2:?--cuda-libs needs a folder}
+        shift
+        ;;
       -*) die "unknown option $1; see --help" ;;
       *) FOLDER=$1 ;;
     esac
     shift
   done
   cd "$ROOT"
+  export CUDA_LIBS PORTABLE=$ROOT
+  # shellcheck source=/dev/null
+  if [ -e "$ROOT/env.sh" ]; then . "$ROOT/env.sh"; elif [ -n "$CUDA_LIBS" ]; then
+    export LD_LIBRARY_PATH="$CUDA_LIBS${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+  fi
   mkdir -p "$FOLDER"
   rm -f "$FOLDER/gpu_check.json"
   require_gpu
@@ -134,7 +171,12 @@ main() {
     mpirun -n 2 "$BUILD/koine" merge "$FOLDER/models/lors.yaml" --output "$FOLDER/ranks" --set out_dtype=float16 \
       --backend cuda --transport mpi >/dev/null 2>"$FOLDER/ranks.log" || die "two processes failed: see $FOLDER/ranks.log"
     same_files "same bytes on two processes" cuda ranks
+    over_nccl 1
+    local gpus
+    gpus=$(nvidia-smi -L | grep -c '^GPU')
+    if [ "$gpus" -gt 1 ]; then over_nccl "$gpus"; fi
   fi
+  with_sanitizer
   say "all steps passed; $FOLDER/gpu_check.json has the figures"
 }
 

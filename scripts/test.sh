@@ -78,6 +78,7 @@ test_cuda() {
   if [ -n "$(nvidia-smi -L 2>/dev/null)" ]; then targets+=(koine parity_tests); fi
   configure cuda "-DCMAKE_CUDA_ARCHITECTURES=$(cuda_architecture)" && build cuda "${targets[@]}" || return 0
   run_tests cuda '^cuda$'
+  check_script "the bundle for machines with a GPU, in a bare root" scripts/portable_check.sh
 }
 
 test_asan() {

@@ -87,6 +87,16 @@ void KeptFactors::remove_from(const std::filesystem::path& run) {
   std::filesystem::remove_all(folder_in(run), none);
 }
 
+KeptFactors& open_own_factors(const std::filesystem::path& run, const std::string& arithmetic,
+                              std::optional<KeptFactors>& own, comm::Communicator& processes) {
+  const std::filesystem::path folder = KeptFactors::folder_in(run);
+  if (!processes.is_root()) processes.barrier();
+  if (processes.is_root() && !store::is_cache(folder)) KeptFactors::remove_from(run);
+  KeptFactors& opened = own.emplace(folder, arithmetic, KeptFactors::Trouble::ends);
+  if (processes.is_root()) processes.barrier();
+  return opened;
+}
+
 KeptFactors& open_cache(const std::filesystem::path& folder, const std::string& arithmetic,
                         std::optional<KeptFactors>& cache, comm::Communicator& processes) {
   if (!processes.is_root()) processes.barrier();

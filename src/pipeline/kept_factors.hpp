@@ -53,8 +53,9 @@ class KeptFactors {
   /// be written.
   void settle(std::vector<std::string>& notes) const;
 
-  /// A run's own folder. Root only, when nothing is left to merge.
+  /// A run's own place.
   [[nodiscard]] static std::filesystem::path folder_in(const std::filesystem::path& run);
+  /// Root only, when nothing is left to merge.
   static void remove_from(const std::filesystem::path& run);
 
  private:
@@ -75,6 +76,11 @@ class KeptFactors {
 /// StorageError
 KeptFactors& open_cache(const std::filesystem::path& folder, const std::string& arithmetic,
                         std::optional<KeptFactors>& cache, comm::Communicator& processes);
+
+/// Opens a run's own place, .koine/factors, for all processes; what a killed run was removing there
+/// goes first, and what cannot be written ends the run. Collective. @throws StorageError
+KeptFactors& open_own_factors(const std::filesystem::path& run, const std::string& arithmetic,
+                              std::optional<KeptFactors>& own, comm::Communicator& processes);
 
 /// The origin of an expert's task vector of a matrix.  @pre the expert's matrix has been read
 [[nodiscard]] TaskVectorOrigin origin_of(const TensorReader& reader, std::size_t expert);

@@ -110,7 +110,7 @@ struct PlaceOfFactors {
                           comm::Communicator& processes) {
     if (!folder.empty()) return &open_cache(folder, arithmetic, cache, processes);
     if (plan.densities.empty() && plan.shared.empty()) return nullptr;
-    return &own.emplace(KeptFactors::folder_in(run.path), arithmetic, KeptFactors::Trouble::ends);
+    return &open_own_factors(run.path, arithmetic, own, processes);
   }
 };
 

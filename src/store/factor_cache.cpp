@@ -92,6 +92,15 @@ void remove(const Entry& entry) {
 
 }  // namespace
 
+bool is_cache(const fs::path& folder) {
+  try {
+    (void)read_marker(folder);
+    return true;
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
 FactorCache::FactorCache(fs::path folder) : folder_(std::move(folder)) {
   std::error_code none;
   if (is_new(folder_)) {

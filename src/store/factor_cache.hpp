@@ -29,6 +29,9 @@ class FactorCache {
   std::filesystem::path folder_;
 };
 
+/// Whether the folder bears a cache's mark.
+[[nodiscard]] bool is_cache(const std::filesystem::path& folder);
+
 struct CacheUse {
   std::int64_t entries = 0, bytes = 0;
   std::int64_t limit = 0;               ///< bytes that the cache is to keep within; 0: none

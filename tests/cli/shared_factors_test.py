@@ -6,7 +6,7 @@ import time
 
 import mini_whisper as mini
 from koine_cli import Case, koine, main, plain_build_only
-from run_folders import contents, members, start
+from run_folders import contents, kill_after, members, start
 
 EXPERTS = 3
 PROCESSES = 4    # of three shards
@@ -84,6 +84,28 @@ class SharedFactors(Case):
         self.same_as_alone("killed")
         if found > PROCESSES:  # a file may have been half written by each
             self.assertLess(sum(counted(self.path("killed"), "matrices_factorised")), self.plan(1)["matrices"])
+
+    @plain_build_only
+    def test_killed_again_and_again(self):
+        args = ("merge", "lors.yaml", "--output", "often", "--threads", "1")
+        began = time.time()
+        self.run_ok("merge", "lors.yaml", "--output", "timed", "--threads", "1", ranks=PROCESSES)
+        whole = time.time() - began
+        for share in (0.3, 0.5, 0.6, 0.7, 0.8, 0.9):
+            kill_after(args, share * whole, PROCESSES, self.root)
+        self.run_ok(*args, ranks=2)
+        self.same_as_alone("often")
+
+    def test_killed_while_they_are_removed(self):
+        for recipe in ("lors", "model"):
+            run = f"removing-{recipe}"
+            self.run_ok("merge", f"{recipe}.yaml", "--output", run, "--threads", "1")
+            os.remove(self.path(run, "shards", "rest.h5"))
+            os.makedirs(self.path(run, ".koine", "factors", "ab"))       # what is left when the mark of the folder went first
+            with open(self.path(run, ".koine", "factors", "ab", "cd.factors"), "wb"):
+                pass
+            self.run_ok("merge", f"{recipe}.yaml", "--output", run, "--threads", "1", ranks=PROCESSES)
+            self.same_as_alone(run, recipe)
 
     def test_only_what_is_left_is_shared(self):
         self.run_ok("merge", "lors.yaml", "--output", "damaged", "--threads", "1")
