@@ -30,7 +30,7 @@ double percent(double part, double whole) {
 }
 
 void summarise(const Session& session, const recipe::Recipe& recipe,
-               const pipeline::MergeOutcome& outcome, int threads) {
+               const pipeline::MergeOutcome& outcome, int threads, bool has_cache) {
   const std::string folder = outcome.folder.string();
   if (outcome.was_complete) {
     session.say(fmt::format("{} is complete and intact: {} shards checked, nothing to do", folder,
@@ -48,7 +48,7 @@ void summarise(const Session& session, const recipe::Recipe& recipe,
         "  wrote   {}: {} tensors in {} shards{}, model.h5, report.html, manifest.json", folder,
         outcome.tensors, outcome.shards,
         outcome.shards_reused > 0 ? fmt::format(" ({} were there)", outcome.shards_reused) : ""));
-    if (outcome.matrices_found > 0) {
+    if (has_cache && outcome.matrices_found > 0) {
       session.say(fmt::format("  cache   {} of {} factorisations were there",
                               outcome.matrices_found, outcome.matrices_found + outcome.matrices));
     }
@@ -148,7 +148,7 @@ ExitCode run_merge(Session& session, const Options& options) {
   const auto outcome = pipeline::merge(recipe, target, merge_options, processes, watcher);
   live.stop();
   for (const std::string& note : outcome.notes) session.warn(note);
-  summarise(session, recipe, outcome, threads);
+  summarise(session, recipe, outcome, threads, !options.cache.empty());
   if (!outcome.was_complete) session.detail(stage_shares(progress));
   session.result(options.as_json ? json_of(recipe, outcome) : outcome.folder.string());
   return ExitCode::done;
