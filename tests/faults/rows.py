@@ -58,6 +58,7 @@ def run_row(name, options, folder):
     except unittest.SkipTest as reason:
         print(json.dumps({"row": name, "promise": ROWS[name].promise, "skipped": str(reason)}), flush=True)
         return True
+    row.is_short = options.seconds > 0
     results = Results(folder, name)
     count = known = failed = 0
     try:
