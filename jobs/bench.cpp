@@ -121,6 +121,7 @@ ExitCode run_bench(const Session& session, const Options& options) {
   if (!options.rates.empty() && !measures_merges(options))
     throw InputError(
         "--rates: rates are taken from whole merges, which --only leaves out; add merge to it");
+  ::unsetenv("KOINE_CACHE");  // merges are measured whole
   bench::Options wanted = suite_options(options);
   std::vector<pipeline::WorkerRates> rates;
   if (!options.rates.empty())

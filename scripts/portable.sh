@@ -67,8 +67,8 @@ pack_libraries() {
   local mpirun library openmpi pmix
   mpirun=$(readlink -f "$(command -v mpirun)")
   install -D --strip "$mpirun" "$BUNDLE/bin/mpirun"
-  openmpi=$(dirname "$(ldconfig -p | awk '/libmpi\.so\.40/ {print $NF; exit}')")
-  pmix=$(ldconfig -p | awk '/libpmix\.so\.2/ {print $NF; exit}')
+  openmpi=$(dirname "$(ldconfig -p | awk '/libmpi\.so\.40/ && !found {found = $NF} END {print found}')")
+  pmix=$(ldconfig -p | awk '/libpmix\.so\.2/ && !found {found = $NF} END {print found}')
   # mca_common_*: what several of Open MPI's plugins share.
   for library in $(needed "$mpirun" "$BUNDLE"/build/cuda/koine "$BUNDLE"/build/cuda/tests/parity/parity_tests \
     "$BUNDLE"/build/cuda/tests/parity/cuda/cuda_tests "$BUNDLE"/build/cuda/libkoine_cuda.so "$pmix") "$pmix" \

@@ -25,7 +25,7 @@ make_root() {
   done
   # What the bundle leaves to the machine: the C library, of which the tools above need a part only.
   for library in librt.so.1 libdl.so.2 libpthread.so.0 libresolv.so.2 libutil.so.1 libm.so.6 libmvec.so.1 libnss_files.so.2; do
-    library=$(ldconfig -p | awk -v name="$library" '$1 == name {print $NF; exit}')
+    library=$(ldconfig -p | awk -v name="$library" '$1 == name && !found {found = $NF} END {print found}')
     [ -z "$library" ] || install -D "$library" "$1$library"
   done
   mkdir -p "$1"/{tmp,dev/shm,proc,sys,root,etc}

@@ -80,7 +80,7 @@ Run merge_once(const Lab& lab, const std::filesystem::path& recipe, int threads)
       run_child({lab.options().program.string(), "merge", recipe.string(), "--output",
                  target.string(), "--set", fmt::format("parameters.rank={}", kKept), "--set",
                  fmt::format("parameters.density={}", kDensity), "--threads",
-                 std::to_string(threads), "--fresh", "--quiet", "--json"},
+                 std::to_string(threads), "--fresh", "--quiet", "--json", "--backend", "cpu"},
                 lab.options().folder);
   const Json report = parse_strict_json(child.output, "koine merge --json");
   const Json timing = parse_strict_json(read_text_file(target / "timing.json", kMostText),

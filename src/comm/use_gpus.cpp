@@ -29,6 +29,8 @@ std::string complaint_of(Mpi& processes, const std::function<void()>& step) {
   std::string mine;
   try {
     step();
+  } catch (const Interrupted&) {
+    throw;
   } catch (const Error& error) {
     mine = error.what();
   }
@@ -65,17 +67,17 @@ std::string use_gpus(std::unique_ptr<Communicator>& processes, Transport wanted,
   auto nccl =
       std::make_unique<Nccl>(std::unique_ptr<Mpi>(mpi), library, stall ? stall->seconds : 0);
   const int device = chosen.devices[static_cast<std::size_t>(mpi->rank().value)];
+  Nccl& connecting = *nccl;
+  processes = std::move(nccl);  // first: an error in what follows ends the job through it
   if (wanted == Transport::nccl) {
-    Nccl& connecting = *nccl;
-    processes = std::move(nccl);  // first: an error in what follows ends the job through it
     connecting.connect(connecting.prepare(device));
     return {};
   }
-  std::string why_not = try_to_connect(*nccl, *mpi, device);
-  if (why_not.empty())
-    processes = std::move(nccl);
-  else
-    processes = nccl->give_up();
+  std::string why_not = try_to_connect(connecting, *mpi, device);
+  if (!why_not.empty()) {
+    std::unique_ptr<Mpi> alone = connecting.give_up();
+    processes = std::move(alone);
+  }
   return why_not;
 }
 

@@ -65,6 +65,7 @@ std::int64_t bytes_of(const FactorTask& task) {
 
 void share_factors_if_sooner(Plan& plan, const Inputs& inputs) {
   if (plan.processes == 1) return;
+  if (plan.nominal == gpu_rates()) return;  // a lone task vector does not fill a GPU: not measured
   const double apart = plan.seconds(1, plan.nominal);
   plan.shared = cut(plan, inputs);
   assign(plan.shared, plan);

@@ -170,9 +170,9 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
                         : make_plan(recipe, inputs, processes.size(), gpu_rates());
   const Identity identity = identity_of(recipe, inputs, device.arithmetic());
   RunLock lock;
-  const RunFolder run =
-      open_run_folder({target, options.start_over, plan.bytes_out, plan.bytes_factors}, identity,
-                      inputs, processes, lock);
+  const RunFolder run = open_run_folder(
+      {target, options.start_over, plan.bytes_out, options.cache.empty() ? plan.bytes_factors : 0},
+      identity, inputs, processes, lock);
   for (const auto* notes : {&inputs.notes, &plan.warnings, &run.notes, &device.notes()})
     tell(watcher, processes, *notes);
   if (watcher.planned) watcher.planned(plan, inputs, run.path, threads);

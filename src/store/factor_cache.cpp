@@ -93,12 +93,8 @@ void remove(const Entry& entry) {
 }  // namespace
 
 bool is_cache(const fs::path& folder) {
-  try {
-    (void)read_marker(folder);
-    return true;
-  } catch (const InputError&) {
-    return false;
-  }
+  std::error_code unknown;
+  return fs::exists(folder / kMarker, unknown) || unknown;  // what cannot be seen is not taken away
 }
 
 FactorCache::FactorCache(fs::path folder) : folder_(std::move(folder)) {
