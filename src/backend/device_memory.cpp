@@ -12,10 +12,6 @@ constexpr std::int64_t kPanel = 2048;                      // columns of A in fl
 constexpr std::int64_t kHandles = std::int64_t{96} << 20;  // workspaces of cuBLAS and cuSOLVER
 constexpr double kShare = 0.9;                             // the rest is for CUDA itself
 
-struct Sides {
-  std::int64_t shorter = 0, longer = 0;
-};
-
 std::int64_t usable(std::int64_t bytes) {
   return static_cast<std::int64_t>(kShare * static_cast<double>(bytes));
 }
@@ -27,8 +23,8 @@ std::int64_t lane_bytes(std::span<const MatrixNeed> needs, int slots) {
   const auto most = [&](auto&& of) {
     std::int64_t bytes = 0;
     for (const MatrixNeed& need : needs) {
-      const Sides s{std::min(need.rows, need.cols), std::max(need.rows, need.cols)};
-      bytes = std::max<std::int64_t>(bytes, of(need, s.shorter, s.longer));
+      bytes = std::max<std::int64_t>(
+          bytes, of(need, std::min(need.rows, need.cols), std::max(need.rows, need.cols)));
     }
     return bytes;
   };

@@ -7,21 +7,16 @@
 #include "comm/gpu_choice.hpp"
 #include "comm/nccl.hpp"
 #include "core/error.hpp"
-#include "core/json.hpp"
 
 namespace koine::comm {
 namespace {
 
-/// The root's choice, on every process. Collective.
+/// The same on every process. Collective.
 GpuChoice agree_on_gpus(Mpi& processes, const VisibleGpus& mine) {
   std::vector<VisibleGpus> by_rank;
-  for (const std::string& text : processes.gather(to_text(mine)))
+  for (const std::string& text : gather_to_all(processes, to_text(mine)))
     by_rank.push_back(visible_gpus(text));
-  const GpuChoice chosen = choose_gpus(by_rank);
-  std::string text = Json{chosen.devices, chosen.why_not}.dump();
-  processes.broadcast(text);
-  const Json json = Json::parse(text);
-  return {json.at(0), json.at(1)};
+  return choose_gpus(by_rank);
 }
 
 /// What `step` complains of on any process. Collective.

@@ -46,6 +46,8 @@ class BudgetSearch {
   }
 
   ModelBudget run() {
+    share_factors(plan_, std::vector<bool>(plan_.shards.size(), true), context_, scratch_,
+                  processes_);
     for (std::size_t digit = 0; digit < sparse::kDigitCount; ++digit) narrow(digit);
     for_each_residual([&](const Residual& r) {
       standings_[r.at][r.expert] = sparse::compare_with(r.tau, r.low, searches_[r.expert].key);
@@ -176,7 +178,6 @@ std::int64_t searched_bytes(const Plan& plan, int rank) {
 
 FoundBudget find_budget(const Plan& plan, const MergeContext& context, const Identity& identity,
                         int threads, comm::Communicator& processes) {
-  share_factors(plan, std::vector<bool>(plan.shards.size(), true), context, threads, processes);
   const ModelBudget found = BudgetSearch(plan, context, threads, processes).run();
   std::string text;
   if (processes.is_root()) text = budget_text(found, identity);

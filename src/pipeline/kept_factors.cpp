@@ -18,6 +18,21 @@ std::string key_of(const TaskVectorOrigin& origin, std::int64_t rung,
                      static_cast<int>(svd.mode), svd.tolerance, arithmetic);
 }
 
+struct Opening {
+  const std::filesystem::path& folder;
+  const std::string& arithmetic;
+  KeptFactors::Trouble trouble;
+};
+
+/// The root makes the folder, the others find it. Collective.
+KeptFactors& open_root_first(std::optional<KeptFactors>& place, const Opening& opening,
+                             comm::Communicator& processes) {
+  if (!processes.is_root()) processes.barrier();
+  KeptFactors& opened = place.emplace(opening.folder, opening.arithmetic, opening.trouble);
+  if (processes.is_root()) processes.barrier();
+  return opened;
+}
+
 }  // namespace
 
 KeptFactors::KeptFactors(const std::filesystem::path& folder, std::string arithmetic,
@@ -90,19 +105,13 @@ void KeptFactors::remove_from(const std::filesystem::path& run) {
 KeptFactors& open_own_factors(const std::filesystem::path& run, const std::string& arithmetic,
                               std::optional<KeptFactors>& own, comm::Communicator& processes) {
   const std::filesystem::path folder = KeptFactors::folder_in(run);
-  if (!processes.is_root()) processes.barrier();
   if (processes.is_root() && !store::is_cache(folder)) KeptFactors::remove_from(run);
-  KeptFactors& opened = own.emplace(folder, arithmetic, KeptFactors::Trouble::ends);
-  if (processes.is_root()) processes.barrier();
-  return opened;
+  return open_root_first(own, {folder, arithmetic, KeptFactors::Trouble::ends}, processes);
 }
 
 KeptFactors& open_cache(const std::filesystem::path& folder, const std::string& arithmetic,
                         std::optional<KeptFactors>& cache, comm::Communicator& processes) {
-  if (!processes.is_root()) processes.barrier();
-  KeptFactors& opened = cache.emplace(folder, arithmetic, KeptFactors::Trouble::is_noted);
-  if (processes.is_root()) processes.barrier();
-  return opened;
+  return open_root_first(cache, {folder, arithmetic, KeptFactors::Trouble::is_noted}, processes);
 }
 
 TaskVectorOrigin origin_of(const TensorReader& reader, std::size_t expert) {

@@ -51,7 +51,7 @@ class ShareOfShards {
   Share merge(comm::Communicator& processes) {
     const auto left = take_finished(processes.rank().value);
     if (!plan_.shared.empty() && plan_.densities.empty())  // else they were, for the thresholds
-      share_factors(plan_, left_of_all(left, processes), context_, options_.threads(), processes);
+      share_factors(plan_, left_of_all(left, processes), context_, options_.scratch, processes);
     merge_shards(
         left, plan_, context_, run_.path, options_,
         [this](std::size_t index, const store::ShardRecord& record) { note(index, record); });

@@ -35,6 +35,11 @@ Rates scaled(const Rates& rates, double factor) {
   return result;
 }
 
+/// Four digits: more were never measured.
+double shortened(double value) {
+  return std::stod(fmt::format("{:.4g}", value));
+}
+
 /// Values of a JSON object, each told with its place where it is missing or wrong.
 class Fields {
  public:
@@ -94,15 +99,6 @@ MachineRates common_machine() {
   machine.rows = {{1, common_rates()}};
   return machine;
 }
-
-namespace {
-
-/// Four digits: more were never measured.
-double shortened(double value) {
-  return std::stod(fmt::format("{:.4g}", value));
-}
-
-}  // namespace
 
 std::string rates_text(const MachineRates& machine) {
   Json rows = Json::array();

@@ -29,15 +29,15 @@ void find_factors(const FactorTask& task, const Plan& plan, const MergeContext& 
 }  // namespace
 
 void share_factors(const Plan& plan, const std::vector<bool>& shards, const MergeContext& context,
-                   int threads, comm::Communicator& processes) {
+                   std::span<Scratch> scratch, comm::Communicator& processes) {
   if (plan.shared.empty() || context.factors == nullptr) return;
   std::vector<FactorTask> mine = tasks_in(plan, shards);
   std::erase_if(mine, [&](const FactorTask& task) { return task.owner != processes.rank().value; });
-  std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
-  parallel_for(static_cast<std::int64_t>(mine.size()), threads, [&](std::int64_t i, int thread) {
-    find_factors(mine[static_cast<std::size_t>(i)], plan, context,
-                 scratch[static_cast<std::size_t>(thread)]);
-  });
+  parallel_for(static_cast<std::int64_t>(mine.size()), static_cast<int>(scratch.size()),
+               [&](std::int64_t i, int thread) {
+                 find_factors(mine[static_cast<std::size_t>(i)], plan, context,
+                              scratch[static_cast<std::size_t>(thread)]);
+               });
   processes.barrier();
 }
 
