@@ -1,34 +1,19 @@
 """A disk that fills up: exit 6 with the file and what to do; with room again the same command ends with the same bytes."""
 import os
-import subprocess
-import sys
 import threading
 import time
 
-from koine_cli import Case, koine, main
+from koine_cli import koine, main
 from run_folders import contents
+from small_disk import DiskCase
 
 
-class FullDisk(Case):
+class FullDisk(DiskCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.disk = os.path.join(cls.root, "disk")
-        os.makedirs(cls.disk)
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", cls.disk], capture_output=True, check=False).returncode != 0:
-            print("skipped: no file system can be mounted here (not root?)")
-            super().tearDownClass()
-            sys.exit(77)
         made = koine("synth", "--model", "tiny", "--layers", "1", "--experts", "1", "--output", "in", cwd=cls.root)
         assert made.returncode == 0, made.stderr
-
-    @classmethod
-    def tearDownClass(cls):
-        subprocess.run(["umount", cls.disk], check=False)
-        super().tearDownClass()
-
-    def resize(self, size):
-        subprocess.run(["mount", "-o", f"remount,size={size}", self.disk], check=True)
 
     def test_refused_at_the_start(self):
         done = self.run_fails(6, "merge", "in/lors.yaml", "--output", "disk/early")
@@ -36,7 +21,7 @@ class FullDisk(Case):
 
     def test_fills_up_in_the_middle(self):
         self.run_ok("merge", "in/lors.yaml", "--output", "whole")
-        self.resize("120m")
+        self.remount("size=120m")
         filler = os.path.join(self.disk, "filler")
         def fill():
             time.sleep(0.05)                        # the preflight sees room

@@ -112,7 +112,6 @@ class SlurmRequeues(SlowWorld):
         self.require_slow(run)
 
     interrupted = None
-    is_short = False   # the suite has a minute for all rows
 
     def process(self, run):
         """Of the root, by its last beat."""
