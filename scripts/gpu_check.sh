@@ -86,9 +86,9 @@ with_sanitizer() {
     note sanitizer 0 "found=false"
     return
   fi
-  timeout 120 compute-sanitizer --error-exitcode 9 "$BUILD/tests/parity/cuda/cuda_tests" >"$log" 2>&1 || status=$?
+  timeout 240 compute-sanitizer --error-exitcode 9 "$BUILD/tests/parity/cuda/cuda_tests" >"$log" 2>&1 || status=$?
   note sanitizer "$(seconds_since "$start")" "status=$status" "errors=$(sed -n 's/.*ERROR SUMMARY: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)"
-  [ "$status" -ne 9 ] || die "compute-sanitizer found errors: see $log"
+  [ "$status" -eq 0 ] || grep -q 'Device not supported' "$log" || die "compute-sanitizer: status $status, see $log"
 }
 
 # over_nccl PROCESSES: a small merge whose statistics NCCL adds up.

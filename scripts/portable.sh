@@ -20,6 +20,9 @@ usage() { sed -n '2,7s/^#[ ]\{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 # needed FILE...: the shared libraries that they load, as paths, without THEIRS.
 needed() {
+  local missing
+  missing=$(ldd "$@" | awk '/=> not found/ {print $1}' | sort -u | grep -Ev "$THEIRS" || true)
+  [ -z "$missing" ] || die "not to be found here: $missing"
   ldd "$@" | awk '$2 == "=>" && $3 ~ /^\// {print $1, $3}' | sort -u | grep -Ev "$THEIRS" | awk '{print $2}'
 }
 
