@@ -174,6 +174,7 @@ main() {
     over_nccl 1
     local gpus
     gpus=$(nvidia-smi -L | grep -c '^GPU')
+    if [ -n "${CUDA_VISIBLE_DEVICES:-}" ]; then gpus=$(tr ',' '\n' <<<"$CUDA_VISIBLE_DEVICES" | grep -c .); fi
     if [ "$gpus" -gt 1 ]; then over_nccl "$gpus"; fi
   fi
   with_sanitizer

@@ -44,12 +44,14 @@ std::string Nccl::prepare(int device) {
   return {id.bytes.begin(), id.bytes.end()};
 }
 
-void Nccl::connect(std::string prepared) {
+void Nccl::connect(std::string prepared, double limit) {
   broadcast(prepared);
   abi::UniqueId id;
   std::memcpy(id.bytes.data(), prepared.data(), id.bytes.size());
   abi::Config config;
+  const Seconds usual = std::exchange(limit_, Seconds(limit));
   run(kSetUp, [&] { return library_.init_rank(&comm_, size(), id, rank().value, &config); });
+  limit_ = usual;
 }
 
 std::unique_ptr<Mpi> Nccl::give_up() {

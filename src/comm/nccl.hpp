@@ -22,9 +22,10 @@ class Nccl final : public Communicator {
   /// The first half of the set-up: what the root tells the others (elsewhere empty). Local.
   /// @throws DeviceError, CommError
   [[nodiscard]] std::string prepare(int device);
-  /// The second half, before anything else; all have prepared. Collective.
+  /// The second half, before anything else; all have prepared. `limit` as above, for this.
+  /// Collective.
   /// @throws DeviceError, CommError
-  void connect(std::string prepared);
+  void connect(std::string prepared, double limit);
   /// Gives MPI back, where the set-up failed, here or elsewhere.
   [[nodiscard]] std::unique_ptr<Mpi> give_up();
 

@@ -32,12 +32,17 @@ std::string complaint_of(Mpi& processes, const std::function<void()>& step) {
   return first_complaint(processes, mine);
 }
 
+/// Of a set-up that may be given up, even where nothing else has a limit: a process whose own part
+/// failed lets the others wait.
+constexpr double kLongestSetUp = 60;  // seconds
+
 /// Why some process could not be connected: then none is. Collective.
-std::string try_to_connect(Nccl& nccl, Mpi& processes, int device) {
+std::string try_to_connect(Nccl& nccl, Mpi& processes, int device, double limit) {
+  if (limit == 0) limit = kLongestSetUp;
   std::string prepared;
   std::string complaint = complaint_of(processes, [&] { prepared = nccl.prepare(device); });
   if (complaint.empty())
-    complaint = complaint_of(processes, [&] { nccl.connect(std::move(prepared)); });
+    complaint = complaint_of(processes, [&] { nccl.connect(std::move(prepared), limit); });
   return complaint;
 }
 
@@ -59,16 +64,16 @@ std::string use_gpus(std::unique_ptr<Communicator>& processes, Transport wanted,
   }
   if (!chosen.why_not.empty()) return std::move(chosen.why_not);
   static_cast<void>(processes.release());
-  auto nccl =
-      std::make_unique<Nccl>(std::unique_ptr<Mpi>(mpi), library, stall ? stall->seconds : 0);
+  const double limit = stall ? stall->seconds : 0;
+  auto nccl = std::make_unique<Nccl>(std::unique_ptr<Mpi>(mpi), library, limit);
   const int device = chosen.devices[static_cast<std::size_t>(mpi->rank().value)];
   Nccl& connecting = *nccl;
   processes = std::move(nccl);  // first: an error in what follows ends the job through it
   if (wanted == Transport::nccl) {
-    connecting.connect(connecting.prepare(device));
+    connecting.connect(connecting.prepare(device), limit);
     return {};
   }
-  std::string why_not = try_to_connect(connecting, *mpi, device);
+  std::string why_not = try_to_connect(connecting, *mpi, device, limit);
   if (!why_not.empty()) {
     std::unique_ptr<Mpi> alone = connecting.give_up();
     processes = std::move(alone);
