@@ -13,7 +13,7 @@
 namespace koine::jobs {
 
 /// Shows how a run goes on: a bar on a terminal, a plain line every 30 s elsewhere; on the root,
-/// for all processes: the root adds up what the beats of the others say (heart_beat.hpp).
+/// for all processes: the root adds up what the beats of the others say (status_beat.hpp).
 class LiveProgress {
  public:
   struct Goal {

@@ -13,7 +13,7 @@
 #include "commands.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
-#include "heart_beat.hpp"
+#include "status_beat.hpp"
 
 namespace koine::jobs {
 namespace {

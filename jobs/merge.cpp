@@ -11,10 +11,10 @@
 #include "commands.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
-#include "heart_beat.hpp"
 #include "live_progress.hpp"
 #include "plan_view.hpp"
 #include "recipe_options.hpp"
+#include "status_beat.hpp"
 
 namespace koine::jobs {
 namespace {
@@ -117,7 +117,7 @@ ExitCode run_merge(Session& session, const Options& options) {
   const backend::Choice place = choose_together(options.backend, processes);
   for (const std::string& warning : recipe.warnings) session.warn(warning);
   pipeline::Progress progress;
-  HeartBeat heart(session, progress);
+  StatusBeat beat(session, progress);
   LiveProgress live(session, progress);
   int threads = wanted;
   pipeline::MergeWatcher watcher;
@@ -134,8 +134,8 @@ ExitCode run_merge(Session& session, const Options& options) {
                             plan.tensors.size(), plan.shards.size(), inputs.experts.size() + 1,
                             human_bytes(plan.bytes_in), human_bytes(plan.bytes_out)));
     const std::int64_t bytes = plan.bytes_in + plan.bytes_out;
-    heart.start({run, used, bytes, plan.matrices, static_cast<std::int64_t>(plan.shards.size()),
-                 options.cache});
+    beat.start({run, used, bytes, plan.matrices, static_cast<std::int64_t>(plan.shards.size()),
+                options.cache});
     live.start({bytes, plan.matrices, run});
   };
   pipeline::MergeOptions merge_options{

@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "heart_beat.hpp"
+#include "status_beat.hpp"
 
 namespace koine::jobs {
 namespace {

@@ -8,9 +8,9 @@
 #include "commands.hpp"
 #include "core/json.hpp"
 #include "core/text.hpp"
-#include "heart_beat.hpp"
 #include "live_progress.hpp"
 #include "recipe_options.hpp"
+#include "status_beat.hpp"
 
 namespace koine::jobs {
 namespace {
@@ -93,13 +93,13 @@ ExitCode run_sweep(Session& session, const Options& options) {
   watcher.progress = &progress;
   watcher.say = [&](const std::string& line) { session.say(line); };
   watcher.note = [&](const std::string& note) { session.warn(note); };
-  HeartBeat heart(session, progress);
+  StatusBeat beat(session, progress);
   LiveProgress live(session, progress);
   const int threads = options.threads > 0 ? options.threads : default_threads();
   watcher.opened = [&](const std::filesystem::path& work, std::int64_t points) {
     std::filesystem::path cache = options.cache;
     if (cache.empty()) cache = folder / ".koine" / "cache";
-    heart.start({work, threads, 0, 0, points, cache});
+    beat.start({work, threads, 0, 0, points, cache});
   };
   watcher.reading = [&](const pipeline::Plan& plan, const std::filesystem::path& run) {
     live.start({plan.bytes_in, plan.matrices, run});

@@ -8,6 +8,7 @@
 
 #include "comm/communicator.hpp"
 #include "core/error.hpp"
+#include "core/host.hpp"
 
 namespace koine::comm {
 namespace {
@@ -52,8 +53,7 @@ int launched_on_this_machine() {
 
 std::string machine_name() {
   if (const char* name = std::getenv("SLURMD_NODENAME")) return name;
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+  return host_name();
 }
 
 std::unique_ptr<Communicator> make(Transport transport, const std::optional<StallLimit>& stall) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/error.hpp"
+#include "core/host.hpp"
 
 namespace koine {
 namespace {
@@ -83,10 +84,8 @@ void rename_over(const std::filesystem::path& from, const std::filesystem::path&
 /// A name that no other thread, process or machine uses.
 std::filesystem::path temporary_for(const std::filesystem::path& path) {
   static std::atomic<unsigned> count{0};
-  char host[64] = {};
-  ::gethostname(host, sizeof(host) - 1);
   std::filesystem::path temporary = path;
-  temporary += fmt::format("{}{}.{}.{}", kTemporary, host, ::getpid(), ++count);
+  temporary += fmt::format("{}{}.{}.{}", kTemporary, host_name(), ::getpid(), ++count);
   return temporary;
 }
 

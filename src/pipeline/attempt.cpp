@@ -10,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/host.hpp"
 #include "core/json.hpp"
 
 namespace koine::pipeline {
@@ -54,8 +55,7 @@ void read_each(const fs::path& work, const std::string& prefix,
 
 Attempt attempt_of_this_process() {
   Attempt attempt;
-  char host[256] = {};
-  if (::gethostname(host, sizeof(host) - 1) == 0) attempt.host = host;
+  attempt.host = host_name();
   attempt.process = ::getpid();
   const char* array = std::getenv("SLURM_ARRAY_JOB_ID");
   const char* task = std::getenv("SLURM_ARRAY_TASK_ID");

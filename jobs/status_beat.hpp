@@ -14,7 +14,7 @@ namespace koine::jobs {
 
 /// Tells `koine status` once a second that this process lives and how far it is (attempt.hpp).
 /// Every process of the job has one; the root also notes what was started.
-class HeartBeat {
+class StatusBeat {
  public:
   struct Work {
     std::filesystem::path folder;
@@ -22,11 +22,11 @@ class HeartBeat {
     std::int64_t bytes = 0, matrices = 0, units = 0;  ///< as in Attempt
     std::filesystem::path cache{};                    ///< empty: none
   };
-  HeartBeat(Session& session, const pipeline::Progress& progress)
+  StatusBeat(Session& session, const pipeline::Progress& progress)
       : session_(session), progress_(progress) {}
-  ~HeartBeat();
-  HeartBeat(const HeartBeat&) = delete;
-  HeartBeat& operator=(const HeartBeat&) = delete;
+  ~StatusBeat();
+  StatusBeat(const StatusBeat&) = delete;
+  StatusBeat& operator=(const StatusBeat&) = delete;
 
   /// The first beat is there when it returns. Called again, it only notes what is to do.
   void start(const Work& work);

@@ -1,4 +1,4 @@
-#include "heart_beat.hpp"
+#include "status_beat.hpp"
 
 #include <chrono>
 
@@ -19,7 +19,7 @@ int rank_of(const Session& session) {
 
 }  // namespace
 
-HeartBeat::~HeartBeat() {
+StatusBeat::~StatusBeat() {
   {
     const std::lock_guard lock(guard_);
     is_over_ = true;
@@ -28,7 +28,7 @@ HeartBeat::~HeartBeat() {
   if (thread_.joinable()) thread_.join();
 }
 
-void HeartBeat::start(const Work& work) {
+void StatusBeat::start(const Work& work) {
   pipeline::Attempt attempt = pipeline::attempt_of_this_process();
   if (started_ == 0) {  // before there is a thread that reads them
     session_.work = work.folder;
@@ -58,7 +58,7 @@ void HeartBeat::start(const Work& work) {
   });
 }
 
-void HeartBeat::beat() {
+void StatusBeat::beat() {
   pipeline::note_beat(
       session_.work,
       {rank_of(session_), host_, process_, ++count_, static_cast<std::int64_t>(now()),
