@@ -48,7 +48,10 @@ class BudgetSearch {
   ModelBudget run() {
     share_factors(plan_, std::vector<bool>(plan_.shards.size(), true), context_, scratch_,
                   processes_);
-    for (std::size_t digit = 0; digit < sparse::kDigitCount; ++digit) narrow(digit);
+    for (std::size_t digit = 0; digit < sparse::kDigitCount; ++digit) {
+      narrow(digit);
+      context_.progress.has_all_factors = true;
+    }
     for_each_residual([&](const Residual& r) {
       standings_[r.at][r.expert] = sparse::compare_with(r.tau, r.low, searches_[r.expert].key);
     });
@@ -182,7 +185,7 @@ FoundBudget find_budget(const Plan& plan, const MergeContext& context, const Ide
   std::string text;
   if (processes.is_root()) text = budget_text(found, identity);
   processes.broadcast(text);
-  auto told = budget_from(text, plan, identity, false);
+  auto told = budget_from(text, plan, identity, ByArithmetic::any);
   if (!told) throw CommError("the thresholds did not arrive whole; run the same command again");
   return {std::move(*told), std::move(text)};
 }
@@ -191,10 +194,10 @@ void RunBudget::settle(const Plan& plan, const BudgetOptions& options, MergeCont
                        comm::Communicator& processes) {
   if (plan.densities.empty()) return;
   const auto& [identity, run, threads] = options;
-  const bool is_complete = run.state == RunState::complete;
+  const auto which = run.state == RunState::complete ? ByArithmetic::any : ByArithmetic::own;
   std::string text = processes.is_root() ? read_budget(run.path) : std::string();
   processes.broadcast(text);
-  if (auto kept = budget_from(text, plan, identity, is_complete)) {
+  if (auto kept = budget_from(text, plan, identity, which)) {
     context.budget = &budget.emplace(std::move(*kept));
     context.progress.bytes += searched_bytes(plan, processes.rank().value);
     return;

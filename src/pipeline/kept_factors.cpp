@@ -1,8 +1,13 @@
 #include "pipeline/kept_factors.hpp"
 
+#include <chrono>
+#include <vector>
+
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "core/error.hpp"
+#include "core/file.hpp"
 #include "lowrank/rung.hpp"
 #include "pipeline/on_device.hpp"
 
@@ -16,6 +21,15 @@ std::string key_of(const TaskVectorOrigin& origin, std::int64_t rung,
                      origin.base_print, recipe_name(origin.base_dtype), origin.expert_print,
                      recipe_name(origin.expert_dtype), origin.rows, origin.cols, rung,
                      static_cast<int>(svd.mode), svd.tolerance, arithmetic);
+}
+
+bool reads(const std::filesystem::path& path, const std::string& text) {
+  constexpr std::int64_t kLongest = 1 << 12;
+  try {
+    return read_text_file(path, kLongest) == text;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 struct Opening {
@@ -54,7 +68,7 @@ lowrank::Factors KeptFactors::find_or_make(const TaskVectorOrigin& origin,
   lowrank::Factors factors = make(store);
   if (is_made)
     ++progress.matrices;
-  else if (factors.method != "none")
+  else if (factors.method != "none" && !progress.has_all_factors)
     ++progress.matrices_found;
   return factors;
 }
@@ -80,6 +94,28 @@ void KeptFactors::note(const Error& error) const {
   if (on_trouble_ == Trouble::ends) throw;
   const std::lock_guard lock(guard_);
   if (trouble_.empty()) trouble_ = error.what();
+}
+
+bool KeptFactors::is_common(comm::Communicator& processes) const {
+  const std::filesystem::path probe = cache_.folder() / "koine-cache.json.probe";
+  std::string word;
+  try {
+    if (processes.is_root()) {
+      word = fmt::format("{} {} {}", comm::machine_name(), ::getpid(),
+                         std::chrono::system_clock::now().time_since_epoch().count());
+      write_file_atomically(probe, word);
+    }
+  } catch (const Error&) {
+    word.clear();
+  }
+  processes.broadcast(word);
+  const bool is_here =
+      !word.empty() && reads(probe, word) && ::access(cache_.folder().c_str(), W_OK | X_OK) == 0;
+  std::vector<std::int64_t> strangers{is_here ? 0 : 1};
+  processes.all_reduce_sum(std::span(strangers));
+  std::error_code none;
+  if (processes.is_root()) std::filesystem::remove(probe, none);
+  return strangers[0] == 0;
 }
 
 void KeptFactors::settle(std::vector<std::string>& notes) const {

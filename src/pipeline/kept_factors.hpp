@@ -49,6 +49,10 @@ class KeptFactors {
   /// Targets that later calls will ask for, so that one factorisation serves all of a rung.
   void expect(std::vector<lowrank::RankTarget> targets) { expected_ = std::move(targets); }
 
+  /// Whether every process sees what the root writes there, and may write too. Collective; the same
+  /// on every process.
+  [[nodiscard]] bool is_common(comm::Communicator& processes) const;
+
   /// Root only, of a cache, when it has served: keeps it within its limit, and notes what could not
   /// be written.
   void settle(std::vector<std::string>& notes) const;

@@ -13,8 +13,8 @@
 #include "pipeline/device_plan.hpp"
 #include "pipeline/find_budget.hpp"
 #include "pipeline/finish.hpp"
-#include "pipeline/kept_factors.hpp"
 #include "pipeline/origin.hpp"
+#include "pipeline/place_of_factors.hpp"
 #include "pipeline/run_folder.hpp"
 #include "pipeline/run_log.hpp"
 #include "pipeline/shard_relay.hpp"
@@ -99,28 +99,12 @@ class ShareOfShards {
   Share share_;
 };
 
-/// Where a run's factors are kept, if they are: in a cache, or beside the run for as long as it
-/// needs them.
-struct PlaceOfFactors {
-  std::optional<KeptFactors> cache, own;
-
-  /// Collective.
-  const KeptFactors* open(const Plan& plan, const std::filesystem::path& folder,
-                          const RunFolder& run, const std::string& arithmetic,
-                          comm::Communicator& processes) {
-    if (!folder.empty()) return &open_cache(folder, arithmetic, cache, processes);
-    if (plan.densities.empty() && plan.shared.empty()) return nullptr;
-    return &open_own_factors(run.path, arithmetic, own, processes);
-  }
-};
-
 /// Root only, when the run is complete.
 void tidy_up(const RunFolder& run, const Inputs& inputs, const PlaceOfFactors& place,
              MergeOutcome& outcome) {
   log_line(run.path, "complete");
-  KeptFactors::remove_from(run.path);
+  place.settle(run, outcome.notes);
   settle_run_folder(run, inputs);
-  if (place.cache) place.cache->settle(outcome.notes);
 }
 
 std::string start_line(const recipe::Recipe& recipe, const RunFolder& run, int processes,
@@ -168,11 +152,14 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   const Plan plan = device.lanes() == nullptr
                         ? std::move(on_cpu)
                         : make_plan(recipe, inputs, processes.size(), gpu_rates());
-  const Identity identity = identity_of(recipe, inputs, device.arithmetic());
+  Identity identity = identity_of(recipe, inputs, device.arithmetic());
+  const std::string own_arithmetic = identity.arithmetic;
+  identity.arithmetic = common_arithmetic(own_arithmetic, processes);  // collective
+  PlaceOfFactors place(options.cache, plan, own_arithmetic, identity.arithmetic, processes);
   RunLock lock;
-  const RunFolder run = open_run_folder(
-      {target, options.start_over, plan.bytes_out, options.cache.empty() ? plan.bytes_factors : 0},
-      identity, inputs, processes, lock);
+  const RunFolder run =
+      open_run_folder({target, options.start_over, plan.bytes_out, place.bytes_beside_run()},
+                      identity, inputs, processes, lock);
   for (const auto* notes : {&inputs.notes, &plan.warnings, &run.notes, &device.notes()})
     tell(watcher, processes, *notes);
   if (watcher.planned) watcher.planned(plan, inputs, run.path, threads);
@@ -185,12 +172,11 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
     write_origin(run.path, options.origin);
     check_tied_outputs(context);
   }
-  PlaceOfFactors place;
-  context.factors = place.open(plan, options.cache, run, identity.arithmetic, processes);
+  context.factors = place.open(run, processes);
   RunBudget budget;
   budget.settle(plan, {identity, run, threads}, context, processes);  // collective
   std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
-  const ShardOptions shard_options{scratch, run.trusts_inputs, identity.arithmetic};
+  const ShardOptions shard_options{scratch, run.trusts_inputs, own_arithmetic};
   Share share = ShareOfShards(plan, context, run, shard_options).merge(processes);
   scratch.clear();  // what completes the run takes its place
 

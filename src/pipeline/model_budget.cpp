@@ -104,14 +104,15 @@ std::string budget_text(const ModelBudget& budget, const Identity& identity) {
 }
 
 std::optional<ModelBudget> budget_from(const std::string& text, const Plan& plan,
-                                       const Identity& identity, bool is_complete) {
+                                       const Identity& identity, ByArithmetic which) {
   if (text.size() < kHash + 2 || text[kHash] != '\n') return std::nullopt;
   const std::string body = text.substr(kHash + 1, text.size() - kHash - 2);
   if (sha256_of(body) != text.substr(0, kHash)) return std::nullopt;
   try {
     const Json json = Json::parse(body);
     if (json.at("merge") != merge_of(identity)) return std::nullopt;
-    if (!is_complete && json.at("arithmetic") != identity.arithmetic) return std::nullopt;
+    const bool is_own = json.at("arithmetic") == identity.arithmetic;
+    if (which == ByArithmetic::own && !is_own) return std::nullopt;
     ModelBudget budget = parse(json, plan);
     return is_whole(budget, plan) ? std::optional(std::move(budget)) : std::nullopt;
   } catch (const std::exception&) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -37,10 +38,13 @@ struct ModelBudget {
 /// budget. A run that goes on takes it from there instead of searching again.
 [[nodiscard]] std::string budget_text(const ModelBudget& budget, const Identity& identity);
 
-/// Back from text. Nothing where it is damaged or belongs to another merge; nor, unless the run is
-/// complete, where another kind of machine found it: k would no longer be exact.
+/// Which budgets hold: of a complete run and of this very search any, else k would no longer be
+/// exact with those that machines of other kinds found.
+enum class ByArithmetic : std::uint8_t { own, any };
+
+/// Back from text. Nothing where it is damaged, belongs to another merge or does not hold.
 [[nodiscard]] std::optional<ModelBudget> budget_from(const std::string& text, const Plan& plan,
-                                                     const Identity& identity, bool is_complete);
+                                                     const Identity& identity, ByArithmetic which);
 
 /// Root only. @throws StorageError
 void write_budget(const std::filesystem::path& run, const std::string& text);

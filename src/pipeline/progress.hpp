@@ -28,6 +28,7 @@ struct Progress {
   std::atomic<std::int64_t> tensors{0};
   std::atomic<std::int64_t> matrices{0};        ///< factorised
   std::atomic<std::int64_t> matrices_found{0};  ///< whose factors were kept from before
+  bool has_all_factors = false;  ///< a pass over all of them is over: what is found is its own
   std::array<std::atomic<std::int64_t>, kStageNames.size()>
       nanoseconds{};  ///< per stage, added over threads
 };

@@ -38,6 +38,7 @@ void share_factors(const Plan& plan, const std::vector<bool>& shards, const Merg
                  find_factors(mine[static_cast<std::size_t>(i)], plan, context,
                               scratch[static_cast<std::size_t>(thread)]);
                });
+  context.progress.has_all_factors = true;
   processes.barrier();
 }
 

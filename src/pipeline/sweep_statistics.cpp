@@ -70,6 +70,7 @@ class SweepStatistics {
       slots_.emplace_back(tensors_, group.inputs.experts.size());
     }
     threads_ = threads_within(options);
+    context_.progress.has_all_factors = false;  // those of these points may be others
     find_budgets();
   }
 

@@ -24,6 +24,15 @@ def koine(*args, ranks=0, cwd=None, env=None, timeout=600):
                           timeout=timeout, check=False)
 
 
+def koine_of_two(first, second, args, cwd, timeout=600):
+    """Two processes with `first` and two with `second` (each a list of arguments and an environment), all with args."""
+    command = ["mpirun"]
+    for own, env in (first, second):
+        words = [f"{name}={value}" for name, value in env.items()]
+        command += [":"] * (len(command) > 1) + ["-n", "2", "env", *words, KOINE, *map(str, args), *map(str, own)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False)
+
+
 def on_a_terminal(args, cwd, env=None):
     """What a person at a terminal sees of stdout and stderr."""
     try:

@@ -26,7 +26,7 @@ ModelBudget budget() {
 }
 
 TEST(ModelBudget, ReadsBackFromItsText) {
-  const auto read = budget_from(budget_text(budget(), kHere), plan(), kHere, false);
+  const auto read = budget_from(budget_text(budget(), kHere), plan(), kHere, ByArithmetic::own);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->matrices[1].inputs, budget().matrices[1].inputs);
   EXPECT_EQ(read->matrices[1].thresholds, budget().matrices[1].thresholds);
@@ -35,10 +35,10 @@ TEST(ModelBudget, ReadsBackFromItsText) {
 
 TEST(ModelBudget, BelongsToOneMerge) {
   const std::string text = budget_text(budget(), kHere);
-  EXPECT_FALSE(budget_from(text, plan(), {"other recipe", "inputs", "machine"}, true));
-  EXPECT_FALSE(budget_from(text, plan(), {"recipe", "other inputs", "machine"}, true));
-  EXPECT_FALSE(budget_from(text, plan(), {"recipe", "inputs", "other machine"}, false));
-  EXPECT_TRUE(budget_from(text, plan(), {"recipe", "inputs", "other machine"}, true));
+  EXPECT_FALSE(budget_from(text, plan(), {"other recipe", "inputs", "machine"}, ByArithmetic::any));
+  EXPECT_FALSE(budget_from(text, plan(), {"recipe", "other inputs", "machine"}, ByArithmetic::any));
+  EXPECT_FALSE(budget_from(text, plan(), {"recipe", "inputs", "other machine"}, ByArithmetic::own));
+  EXPECT_TRUE(budget_from(text, plan(), {"recipe", "inputs", "other machine"}, ByArithmetic::any));
 }
 
 TEST(ModelBudget, DamageIsFound) {
@@ -46,8 +46,9 @@ TEST(ModelBudget, DamageIsFound) {
   for (std::size_t i = 0; i + 1 < whole.size(); ++i) {
     std::string damaged = whole;
     damaged[i] = static_cast<char>(damaged[i] ^ 1);
-    EXPECT_FALSE(budget_from(damaged, plan(), kHere, false)) << "byte " << i;
-    EXPECT_FALSE(budget_from(whole.substr(0, i), plan(), kHere, false)) << "cut at " << i;
+    EXPECT_FALSE(budget_from(damaged, plan(), kHere, ByArithmetic::own)) << "byte " << i;
+    EXPECT_FALSE(budget_from(whole.substr(0, i), plan(), kHere, ByArithmetic::own))
+        << "cut at " << i;
   }
 }
 
