@@ -8,32 +8,10 @@
 
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "pipeline/traffic.hpp"
 
 namespace koine::jobs {
 namespace {
-
-struct Load {
-  std::int64_t shards = 0, bytes_in = 0, bytes_out = 0;
-};
-
-/// What each process reads and writes; results are read back, for their hash.
-std::vector<Load> loads(const pipeline::Plan& plan) {
-  std::vector<Load> loads(static_cast<std::size_t>(plan.processes));
-  for (const auto& task : plan.shared) {
-    Load& load = loads[static_cast<std::size_t>(task.owner)];
-    load.bytes_in += static_cast<std::int64_t>(task.work.bytes_read);
-    load.bytes_out += static_cast<std::int64_t>(task.work.bytes_written);
-  }
-  for (const auto& shard : plan.shards) {
-    Load& load = loads[static_cast<std::size_t>(shard.owner)];
-    ++load.shards;
-    load.bytes_in += shard.bytes_in + shard.bytes_out;
-    load.bytes_out += shard.bytes_out;
-    if (plan.shared.empty()) continue;
-    for (const std::size_t i : shard.tensors) load.bytes_in += plan.tensors[i].bytes_factors;
-  }
-  return loads;
-}
 
 std::string_view what(pipeline::RunState state) {
   if (state == pipeline::RunState::complete) return "is complete already; merge would check it";
@@ -104,11 +82,11 @@ void show_plan(const Session& session, const PlanView& v) {
   text += fmt::format("  memory    about {} per process with {} threads\n",
                       human_bytes(v.plan.memory(v.inputs, v.threads)), v.threads);
   text += time_lines(v);
-  const auto shares = loads(v.plan);
+  const auto shares = pipeline::traffic_of(v.plan);
   for (std::size_t rank = 0; rank < shares.size() && shares.size() > 1; ++rank) {
     if (shares[rank].shards == 0) continue;
     text += fmt::format("  rank {:<4} {} shards, reads {}, writes {}\n", rank, shares[rank].shards,
-                        human_bytes(shares[rank].bytes_in), human_bytes(shares[rank].bytes_out));
+                        human_bytes(shares[rank].read), human_bytes(shares[rank].written));
   }
   for (const auto& setting : v.recipe.settings) {
     if (v.shows_settings)
@@ -123,12 +101,11 @@ void show_plan_json(const Session& session, const PlanView& v) {
   Json ranks = Json::array(), shards = Json::array(), settings = Json::array(),
        hits = Json::array(), treated = Json::object();
   std::int64_t bytes_read = 0, bytes_written = 0;
-  for (const Load& load : loads(v.plan)) {
-    bytes_read += load.bytes_in;
-    bytes_written += load.bytes_out;
-    ranks.push_back({{"shards", load.shards},
-                     {"bytes_read", load.bytes_in},
-                     {"bytes_written", load.bytes_out}});
+  for (const pipeline::Traffic& its : pipeline::traffic_of(v.plan)) {
+    bytes_read += its.read;
+    bytes_written += its.written;
+    ranks.push_back(
+        {{"shards", its.shards}, {"bytes_read", its.read}, {"bytes_written", its.written}});
   }
   for (const auto& shard : v.plan.shards) {
     shards.push_back({{"name", shard.name},

@@ -70,16 +70,20 @@ void add_cache_option(CLI::App& command, std::string& cache) {
       ->envname("KOINE_CACHE");
 }
 
-void add_machine_options(CLI::App& command, const MachineOptions& options) {
-  add_place_options(command, options.backend, options.transport);
+void add_stall_option(CLI::App& command, double& stall) {
   command
       .add_option(
-          "--stall", options.stall,
+          "--stall", stall,
           "Seconds without a sign of life from a process after which the job ends (default: "
           "$KOINE_STALL, else 60; 0: never)")
       ->option_text("SECONDS")
       ->envname("KOINE_STALL")
       ->check(CLI::Range(0.0, 1e6));
+}
+
+void add_machine_options(CLI::App& command, const MachineOptions& options) {
+  add_place_options(command, options.backend, options.transport);
+  add_stall_option(command, options.stall);
   add_thread_options(command, options.threads, options.memory);
   add_cache_option(command, options.cache);
 }

@@ -31,6 +31,7 @@ struct MachineOptions {
 
 /// --backend and --transport. @param transport, backend hold the defaults
 void add_place_options(CLI::App& command, std::string& backend, std::string& transport);
+void add_stall_option(CLI::App& command, double& stall);
 void add_memory_option(CLI::App& command, std::string& memory);
 void add_cache_option(CLI::App& command, std::string& cache);
 /// --backend, --transport, --stall, --threads, --memory and --cache.

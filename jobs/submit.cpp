@@ -192,6 +192,7 @@ void add_submit(CLI::App& app, Session& session) {
   add_memory_option(*command, options->memory);
   add_cache_option(*command, options->cache);
   add_place_options(*command, options->backend, options->transport);
+  add_stall_option(*command, options->stall);
   command->add_flag("--allow-nonfinite", options->allow_nonfinite,
                     "Go on where an input is not finite or the result overflows");
   CLI::Option* print = command->add_flag("--print", options->only_prints,

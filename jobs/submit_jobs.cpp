@@ -6,9 +6,8 @@
 #include <fmt/format.h>
 
 #include "commands.hpp"
-#include "core/text.hpp"
+#include "job_size.hpp"
 #include "pipeline/plan.hpp"
-#include "pipeline/predict.hpp"
 #include "pipeline/run_folder.hpp"
 #include "pipeline/sweep_folder.hpp"
 
@@ -16,142 +15,47 @@ namespace koine::jobs {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr double kTimeMargin = 4, kMeasuredMargin = 2;  // of a time limit; with measured rates
-constexpr double kLeastTime = 15 * 60;                  // seconds
-constexpr double kMemoryMargin = 1.25;
-constexpr std::int64_t kLauncherMemory = std::int64_t{512} << 20;  // bytes per node
 constexpr double kPointCost = 0.05;  // of a merge: what a sweep's further point takes
 constexpr int kMostParts = 16;
 
-/// What the jobs of a recipe have in common.
-class JobMaker {
- public:
-  JobMaker(const Session& session, const SubmitOptions& options, const cluster::Settings& settings)
-      : session_(session),
-        options_(options),
-        settings_(settings),
-        machine_(settings.rates.empty() ? pipeline::common_machine()
-                                        : pipeline::read_rates(settings.rates)) {}
+cluster::JobScript script_of(const SubmitOptions& options, const std::string& purpose,
+                             const fs::path& work, const fs::path& home,
+                             const cluster::JobShape& shape) {
+  cluster::JobScript script;
+  std::string leaf = home.filename();
+  std::ranges::replace_if(
+      leaf, [](unsigned char c) { return std::isalnum(c) == 0; }, '-');
+  script.name = fmt::format("koine-{}{}", leaf, purpose == "merge" ? "" : "-" + purpose);
+  script.what = purpose + " of " + options.recipe;
+  std::ranges::replace(script.what, '\n', ' ');
+  script.work = work;
+  script.job = home / ".koine" / "job";
+  script.folder = fs::current_path();
+  std::error_code none;
+  script.program = fs::read_symlink("/proc/self/exe", none);
+  script.max_requeues = options.max_requeues;
+  script.version = version();
+  script.shape = shape;
+  return script;
+}
 
-  /// Processes, cores and GPUs, as asked for or as the cluster has them. @throws InputError
-  [[nodiscard]] cluster::JobShape shape() const {
-    cluster::JobShape shape;
-    shape.nodes = options_.nodes;
-    shape.gpus_per_node = settings_.gpus_per_node;
-    shape.processes = options_.processes > 0
-                          ? options_.processes
-                          : options_.nodes * std::max(1, settings_.gpus_per_node);
-    if (shape.processes < shape.nodes)
-      throw InputError(fmt::format("--ranks {}: less than one process for each of {} nodes",
-                                   shape.processes, shape.nodes));
-    shape.cores =
-        options_.cores > 0 ? options_.cores : settings_.cores_per_node / shape.processes_per_node();
-    if (shape.cores == 0)
-      session_.warn(fmt::format(
-          "cluster '{}' does not say cores_per_node, so each process gets one core; --cores N "
-          "gives it more",
-          settings_.name));
-    shape.cores = std::max(1, shape.cores);
-    shape.begin = options_.begin;
-    shape.seconds = cluster::slurm_seconds(options_.time);
-    check_time(shape.seconds);
-    return shape;
-  }
-
-  /// Memory and time that the plan's processes will need, with a margin. @throws InputError where a
-  /// node has less
-  void fit(cluster::JobShape& shape, const pipeline::Plan& plan, const pipeline::Inputs& inputs,
-           double merges) const {
-    const std::int64_t limit = memory_limit(options_.memory);
-    const auto each = static_cast<double>(limit > 0 ? limit : plan.memory(inputs, shape.cores));
-    shape.memory = static_cast<std::int64_t>(kMemoryMargin * each * shape.processes_per_node()) +
-                   kLauncherMemory;
-    if (settings_.memory_per_node > 0 && shape.memory > settings_.memory_per_node) {
-      throw InputError(fmt::format(
-          "{} per node would be needed, nodes of '{}' have {}; use fewer processes per node "
-          "(--ranks), fewer cores (--cores), or --memory",
-          human_bytes(shape.memory), settings_.name, human_bytes(settings_.memory_per_node)));
-    }
-    if (shape.seconds > 0) return;
-    const double margin = settings_.rates.empty() ? kTimeMargin : kMeasuredMargin;
-    shape.seconds = kLeastTime + margin * merges * expected(plan, shape).seconds;
-    if (settings_.max_time > 0) shape.seconds = std::min(shape.seconds, settings_.max_time);
-  }
-
-  [[nodiscard]] pipeline::Prediction expected(const pipeline::Plan& plan,
-                                              const cluster::JobShape& shape) const {
-    return predict(plan, machine_, {shape.cores, shape.processes_per_node()});
-  }
-
-  /// What the user is told beforehand.
-  [[nodiscard]] std::string forecast(const pipeline::Plan& plan,
-                                     const cluster::JobShape& shape) const {
-    const pipeline::Prediction time = expected(plan, shape);
-    return fmt::format(
-        "reads {}, writes {}, factorises {} matrices on {} process{} of {} core{}: about {}, "
-        "{:.2g} {}-hours",
-        human_bytes(plan.bytes_in), human_bytes(plan.bytes_out), plan.matrices, shape.processes,
-        shape.processes == 1 ? "" : "es", shape.cores, shape.cores == 1 ? "" : "s",
-        human_seconds(time.seconds), time.hours, machine_.has_gpus ? "GPU" : "core");
-  }
-
-  [[nodiscard]] cluster::JobScript script(const std::string& purpose, const fs::path& work,
-                                          const fs::path& home,
-                                          const cluster::JobShape& shape) const {
-    cluster::JobScript script;
-    std::string leaf = home.filename();
-    std::ranges::replace_if(
-        leaf, [](unsigned char c) { return std::isalnum(c) == 0; }, '-');
-    script.name = fmt::format("koine-{}{}", leaf, purpose == "merge" ? "" : "-" + purpose);
-    script.what = purpose + " of " + options_.recipe;
-    std::ranges::replace(script.what, '\n', ' ');
-    script.work = work;
-    script.job = home / ".koine" / "job";
-    script.folder = fs::current_path();
-    std::error_code none;
-    script.program = fs::read_symlink("/proc/self/exe", none);
-    script.max_requeues = options_.max_requeues;
-    script.version = version();
-    script.shape = shape;
-    return script;
-  }
-
-  /// "merge RECIPE --output TARGET …" with what the user gave and the job's cores.
-  [[nodiscard]] std::vector<std::string> command(const std::string& verb, const fs::path& target,
-                                                 int cores) const {
-    std::vector<std::string> words{verb,        fs::absolute(options_.recipe).string(),
-                                   "--output",  target.string(),
-                                   "--threads", std::to_string(cores)};
-    const auto add = [&words](const char* option, const std::string& value) {
-      if (!value.empty()) words.insert(words.end(), {option, value});
-    };
-    for (const std::string& text : options_.overrides) add("--set", text);
-    add("--memory", options_.memory);
-    add("--cache", options_.cache.empty() ? "" : fs::absolute(options_.cache).string());
-    if (options_.backend != "auto") add("--backend", options_.backend);
-    if (options_.transport != "auto") add("--transport", options_.transport);
-    return words;
-  }
-
- private:
-  /// @throws InputError for a limit that makes no sense
-  void check_time(double seconds) const {
-    if (seconds == 0) return;
-    if (seconds <= settings_.signal_seconds)
-      throw InputError(
-          fmt::format("--time {}: a job is told to stop {} s before its limit; give it "
-                      "more",
-                      options_.time, settings_.signal_seconds));
-    if (settings_.max_time > 0 && seconds > settings_.max_time)
-      throw InputError(fmt::format("--time {}: '{}' allows at most {} (max_time)", options_.time,
-                                   settings_.name, cluster::slurm_time(settings_.max_time)));
-  }
-
-  const Session& session_;
-  const SubmitOptions& options_;
-  const cluster::Settings& settings_;
-  pipeline::MachineRates machine_;
-};
+/// "merge RECIPE --output TARGET …" with what the user gave and the job's cores.
+std::vector<std::string> command_of(const SubmitOptions& options, const std::string& verb,
+                                    const fs::path& target, int cores) {
+  std::vector<std::string> words{verb,        fs::absolute(options.recipe).string(),
+                                 "--output",  target.string(),
+                                 "--threads", std::to_string(cores)};
+  const auto add = [&words](const char* option, const std::string& value) {
+    if (!value.empty()) words.insert(words.end(), {option, value});
+  };
+  for (const std::string& text : options.overrides) add("--set", text);
+  add("--memory", options.memory);
+  add("--cache", options.cache.empty() ? "" : fs::absolute(options.cache).string());
+  if (options.backend != "auto") add("--backend", options.backend);
+  if (options.transport != "auto") add("--transport", options.transport);
+  if (options.stall != SubmitOptions{}.stall) add("--stall", fmt::format("{}", options.stall));
+  return words;
+}
 
 /// Of the user's command nothing is known: the queue's own memory, and all the time there is.
 void leave_room_for_commands(cluster::JobShape& shape, const SubmitOptions& options,
@@ -173,8 +77,9 @@ pipeline::RunFolder open_for_job(const fs::path& target, const SubmitOptions& op
   pipeline::Identity identity = pipeline::identity_of(recipe, inputs);
   identity.arithmetic = pipeline::kArithmeticOfLater;
   pipeline::RunLock lock;
-  return pipeline::open_run_folder({target, options.start_over, plan.bytes_out, plan.bytes_factors},
-                                   identity, inputs, *alone, lock);
+  const std::int64_t beside = options.cache.empty() ? plan.bytes_factors : 0;
+  return pipeline::open_run_folder({target, options.start_over, plan.bytes_out, beside}, identity,
+                                   inputs, *alone, lock);
 }
 
 }  // namespace
@@ -201,20 +106,20 @@ WantedJobs jobs_of_merge(const Session& session, const SubmitOptions& options,
                          const cluster::Settings& settings) {
   const recipe::Recipe recipe = read_recipe(options);
   const fs::path target = fs::absolute(target_of(recipe));
-  const JobMaker maker(session, options, settings);
-  cluster::JobShape shape = maker.shape();
+  const JobSize size(session, options, settings, arithmetic_of_merge(options, settings));
+  cluster::JobShape shape = size.shape();
   const pipeline::Inputs inputs = headers_of(recipe);
-  const pipeline::Plan plan = pipeline::make_plan(recipe, inputs, shape.processes);
+  const pipeline::Plan plan = size.plan(recipe, inputs, shape, pipeline::Sharing::where_sooner);
   for (const std::string& note : recipe.warnings) session.warn(note);
   for (const std::string& note : plan.warnings) session.warn(note);
-  maker.fit(shape, plan, inputs, 1);
+  size.fit(shape, plan, inputs, 1);
   const auto run = open_for_job(target, options, recipe, plan, inputs);
   if (run.state == pipeline::RunState::complete) return {target, {}, {}};
-  WantedJob job{"merge", {}, maker.script("merge", run.path, target, shape)};
-  job.script.command = maker.command("merge", target, shape.cores);
+  WantedJob job{"merge", {}, script_of(options, "merge", run.path, target, shape)};
+  job.script.command = command_of(options, "merge", target, shape.cores);
   if (options.start_over) job.script.command.emplace_back("--fresh");
   if (options.allow_nonfinite) job.script.command.emplace_back("--allow-nonfinite");
-  return {target, {job}, maker.forecast(plan, shape)};
+  return {target, {job}, size.forecast(plan, shape)};
 }
 
 WantedJobs jobs_of_sweep(const Session& session, const SubmitOptions& options,
@@ -223,21 +128,21 @@ WantedJobs jobs_of_sweep(const Session& session, const SubmitOptions& options,
       recipe::read_sweep(options.recipe, {options.overrides, options.output});
   const fs::path work = fs::absolute(sweep_folder_of(sweep));
   pipeline::require_sweep_or_nothing(work);
-  const JobMaker maker(session, options, settings);
-  cluster::JobShape shape = maker.shape();
+  const JobSize size(session, options, settings, Arithmetic::on_cores);
+  cluster::JobShape shape = size.shape();
   for (const std::string& note : sweep.warnings) session.warn(note);
   const recipe::Recipe recipe = recipe::read(sweep.recipe_path, {options.overrides, {}});
   const pipeline::Inputs inputs = headers_of(recipe);
-  const pipeline::Plan plan = pipeline::make_plan(recipe, inputs, shape.processes);
+  const pipeline::Plan plan = size.plan(recipe, inputs, shape, pipeline::Sharing::never);
   const auto points = static_cast<double>(sweep.points.size());
-  maker.fit(shape, plan, inputs, 1 + kPointCost * points);
+  size.fit(shape, plan, inputs, 1 + kPointCost * points);
   WantedJobs wanted{
-      work, {}, fmt::format("{} points; {}", sweep.points.size(), maker.forecast(plan, shape))};
+      work, {}, fmt::format("{} points; {}", sweep.points.size(), size.forecast(plan, shape))};
   const bool is_divided = recipe::can_be_divided(sweep);
   if (sweep.evaluate && !is_divided) leave_room_for_commands(shape, options, settings);
   WantedJob first{is_divided ? "statistics" : "sweep", {}, {}};
-  first.script = maker.script(first.purpose, work, work, shape);
-  first.script.command = maker.command("sweep", work, shape.cores);
+  first.script = script_of(options, first.purpose, work, work, shape);
+  first.script.command = command_of(options, "sweep", work, shape.cores);
   if (is_divided) first.script.command.insert(first.script.command.end(), {"--only", "statistics"});
   wanted.jobs.push_back(first);
   if (!is_divided) return wanted;
@@ -253,15 +158,15 @@ WantedJobs jobs_of_sweep(const Session& session, const SubmitOptions& options,
                     : static_cast<int>(std::min(points, static_cast<double>(kMostParts)));
   WantedJob parts{"points",
                   {{"afterok", "statistics"}},
-                  maker.script("points", work / ".koine" / "parts", work, array)};
-  parts.script.command = maker.command("sweep", work, shape.cores);
+                  script_of(options, "points", work / ".koine" / "parts", work, array)};
+  parts.script.command = command_of(options, "sweep", work, shape.cores);
   parts.script.command.insert(parts.script.command.end(),
                               {"--part", fmt::format("$SLURM_ARRAY_TASK_ID/{}", array.parts)});
   // Without statistics there is nothing to gather; a part that failed is made up for.
   WantedJob gather{"gather",
                    {{"afterok", "statistics"}, {"afterany", "points"}},
-                   maker.script("gather", work, work, alone)};
-  gather.script.command = maker.command("sweep", work, shape.cores);
+                   script_of(options, "gather", work, work, alone)};
+  gather.script.command = command_of(options, "sweep", work, shape.cores);
   wanted.jobs.push_back(parts);
   wanted.jobs.push_back(gather);
   return wanted;

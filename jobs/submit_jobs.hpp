@@ -15,6 +15,7 @@ namespace koine::jobs {
 struct SubmitOptions : RecipeOptions {
   std::string cluster = "default", partition, account, launcher, time, begin;
   std::string cache, backend = "auto", transport = "auto";
+  double stall = 60;
   std::vector<std::string> sbatch;
   int nodes = 1;
   int processes = 0;  ///< 0: one per GPU of the nodes, else one per node

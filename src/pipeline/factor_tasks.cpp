@@ -77,11 +77,10 @@ void share_factors_if_sooner(Plan& plan, const Inputs& inputs) {
     assign_owners(plan, plan.processes);
     return;
   }
+  std::vector<std::int64_t> bytes(plan.tensors.size(), 0);
+  for (const FactorTask& task : plan.shared) bytes[task.tensor] += bytes_of(task);
   for (PlannedShard& shard : plan.shards) {
-    for (const FactorTask& task : plan.shared) {
-      if (std::ranges::find(shard.tensors, task.tensor) != shard.tensors.end())
-        shard.bytes_shared += bytes_of(task);
-    }
+    for (const std::size_t i : shard.tensors) shard.bytes_shared += bytes[i];
     plan.bytes_in += shard.bytes_shared;
   }
 }

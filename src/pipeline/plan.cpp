@@ -251,7 +251,7 @@ void add_warnings(Plan& plan, const recipe::Recipe& recipe, const Inputs& inputs
 }  // namespace
 
 Plan make_plan(const recipe::Recipe& recipe, const Inputs& inputs, int processes,
-               const Rates& nominal) {
+               const Rates& nominal, Sharing sharing) {
   Plan plan;
   plan.nominal = nominal;
   Planner planner(recipe, inputs);
@@ -267,7 +267,7 @@ Plan make_plan(const recipe::Recipe& recipe, const Inputs& inputs, int processes
   plan.densities = planner.densities();
   make_shards(plan, inputs, recipe.shards);
   assign_owners(plan, processes);
-  share_factors_if_sooner(plan, inputs);
+  if (sharing == Sharing::where_sooner) share_factors_if_sooner(plan, inputs);
   for (const PlannedTensor& tensor : plan.tensors) {
     if (!plan.densities.empty() || !plan.shared.empty()) plan.bytes_factors += tensor.bytes_factors;
   }

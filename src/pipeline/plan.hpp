@@ -108,12 +108,16 @@ struct Plan {
   [[nodiscard]] std::int64_t memory(const Inputs& inputs, int threads) const;
 };
 
+/// Whether processes may find factors for each other (Plan::shared); sweeps' do not.
+enum class Sharing : std::uint8_t { where_sooner, never };
+
 /// From headers alone: which tensor gets which treatment with which parameters, shards, owners.
 /// Local, the same on every process; shards do not depend on the number of processes.
 /// @param nominal common_rates or gpu_rates: decides who does what, nothing else
 /// @throws InputError: a selector that hits no matrix, a rank that is not whole, …
 [[nodiscard]] Plan make_plan(const recipe::Recipe& recipe, const Inputs& inputs, int processes,
-                             const Rates& nominal = common_rates());
+                             const Rates& nominal = common_rates(),
+                             Sharing sharing = Sharing::where_sooner);
 
 /// The most threads, at most `wanted`, that stay inside `limit` bytes (0: no limit).
 /// @throws InputError with the least possible figure

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "pipeline/traffic.hpp"
+
 namespace koine::pipeline {
 namespace {
 
@@ -27,13 +29,17 @@ Prediction predict(const Plan& plan, const MachineRates& machine, const Layout& 
   Prediction expected;
   expected.seconds = slowest / threads;
   if (slowest > 0) expected.balance = all_seconds(plan, rates) / (slowest * plan.processes);
-  const double storage = ratio(static_cast<double>(plan.bytes_in), machine.storage_read) +
-                         ratio(static_cast<double>(plan.bytes_out), machine.storage_write);
+  double read = 0, written = 0;
+  for (const Traffic& its : traffic_of(plan)) {
+    read += static_cast<double>(its.read - its.read_back);
+    written += static_cast<double>(its.written);
+  }
+  const double storage = ratio(read, machine.storage_read) + ratio(written, machine.storage_write);
   expected.waits_for_storage = storage > expected.seconds;
   expected.seconds = std::max(expected.seconds, storage);
   expected.hours = expected.seconds * plan.processes * threads / 3600;
-  expected.read_rate = ratio(static_cast<double>(plan.bytes_in), expected.seconds);
-  expected.write_rate = ratio(static_cast<double>(plan.bytes_out), expected.seconds);
+  expected.read_rate = ratio(read, expected.seconds);
+  expected.write_rate = ratio(written, expected.seconds);
   return expected;
 }
 

@@ -16,7 +16,8 @@ struct Prediction {
   double seconds = 0;
   double balance = 1;  ///< work of all processes / (processes * seconds of the slowest)
   double hours = 0;    ///< of GPUs where workers are GPUs, else of cores: seconds * workers / 3600
-  double read_rate = 0, write_rate = 0;  ///< bytes/s that storage must give and take
+  double read_rate = 0, write_rate = 0;  ///< bytes/s that storage must give and take: inputs,
+                                         ///< results, factors that processes find for each other
   bool waits_for_storage = false;        ///< the time is storage's, not the processes'
 };
 

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::string_view kSchema = "koine-rates-1";
 constexpr std::int64_t kMostText = 1 << 20;
+constexpr int kMostWorkers = 1 << 20;
+constexpr double kLeastRate = 1;  // a second; less is a slip, and would make times endless
 
 struct Key {
   const char* name;
@@ -60,6 +62,13 @@ class Fields {
                                    key, value.dump(), least));
     return value.get<double>();
   }
+  [[nodiscard]] int count(const char* key) const {
+    const Json& value = at(key);
+    if (!value.is_number_integer() || value < 1 || value > kMostWorkers)
+      throw InputError(fmt::format("{}: '{}' is {}, expected a whole number from 1 to {}", where_,
+                                   key, value.dump(), kMostWorkers));
+    return value.get<int>();
+  }
   [[nodiscard]] std::string text(const char* key) const {
     const Json& value = at(key);
     if (!value.is_string())
@@ -75,9 +84,8 @@ class Fields {
 WorkerRates row_of(const Json& object, const std::string& where) {
   const Fields fields(object, where);
   WorkerRates row;
-  row.workers = static_cast<int>(fields.number("workers", 1));
-  for (const Key& key : kKeys)
-    row.rates.*key.rate = fields.number(key.name, std::numeric_limits<double>::min());
+  row.workers = fields.count("workers");
+  for (const Key& key : kKeys) row.rates.*key.rate = fields.number(key.name, kLeastRate);
   return row;
 }
 
@@ -133,7 +141,7 @@ MachineRates read_rates(const std::filesystem::path& file) {
   if (worker != "gpu" && worker != "thread")
     throw InputError(fmt::format("{}: worker is '{}', expected thread or gpu", where, worker));
   machine.has_gpus = worker == "gpu";
-  machine.most_workers = static_cast<int>(fields.number("workers_per_machine", 1));
+  machine.most_workers = fields.count("workers_per_machine");
   machine.storage_read = fields.number("storage_read_bytes_per_s", 0);
   machine.storage_write = fields.number("storage_write_bytes_per_s", 0);
   const Json& rows = fields.at("rates");

@@ -87,7 +87,8 @@ SweepPlan plan_points(const recipe::Sweep& sweep, const std::vector<std::string>
     for (PlannedPoint& point : group.points) {
       point.method = methods::make(point.recipe.merge_method);
       take_entries(point.recipe, group.inputs);
-      point.plan = make_plan(point.recipe, group.inputs, processes.size());
+      point.plan =
+          make_plan(point.recipe, group.inputs, processes.size(), common_rates(), Sharing::never);
       add_new(point.recipe.warnings, plan.warnings);
       add_new(point.plan.warnings, plan.warnings);
     }

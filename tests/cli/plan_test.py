@@ -54,15 +54,27 @@ class Plan(Case):
         self.assertIn("storage is what limits it", self.run_ok("plan", "lors.yaml", "--rates", "slow.json").stdout)
 
     def test_a_job_is_given_time_by_them(self):
-        self.rates("node.json", worker="thread", machine="a node", rates=[{**ROW, "gram_flops_per_s": 1.0}])
-        with open(self.path("ours.yaml"), "w", encoding="utf-8") as file:
-            file.write("rates: node.json\n")
+        slow = {"rates": [{**ROW, "gram_flops_per_s": 1.0}]}     # one flop a second takes its time
+        for name, changes in {"node": {}, "slow": slow, "gpus": {"worker": "gpu", **slow}}.items():
+            self.rates(f"{name}.json", **{"worker": "thread", **changes})
+            with open(self.path(f"{name}.yaml"), "w", encoding="utf-8") as file:
+                file.write(f"rates: {name}.json\ngpus_per_node: {2 if name == 'gpus' else 0}\n")
 
         def limit(*args):
             script = self.run_ok("submit", "lors.yaml", "--output", "run", "--print", *args).stdout
             return next(line for line in script.splitlines() if "--time" in line)
 
-        self.assertNotEqual(limit("--cluster", "ours.yaml"), limit())     # one flop a second takes its time
+        self.assertNotEqual(limit("--cluster", "slow.yaml"), limit("--cluster", "node.yaml"))
+        usual = ("--ranks", "2", "--cores", "1")
+        self.assertNotEqual(limit("--cluster", "gpus.yaml", *usual), limit(*usual))
+        self.assertEqual(limit("--cluster", "gpus.yaml", "--backend", "cpu", *usual), limit(*usual), "rates of a GPU for cores")
+
+    def test_a_job_merges_with_the_options_given(self):
+        given = ("--stall", "5", "--transport", "mpi", "--backend", "cpu")
+        script = self.run_ok("submit", "lors.yaml", "--output", "options", "--print", *given).stdout
+        for name, value in zip(given[::2], given[1::2]):
+            self.assertRegex(script, f"{name} '?{value}")
+        self.assertNotIn("--stall", self.run_ok("submit", "lors.yaml", "--output", "options", "--print").stdout)
 
     def test_a_bad_file_is_told(self):
         for name, changes, words in (("schema.json", {"schema": "other"}, "expected 'koine-rates-1'"), ("none.json", {"rates": []}, "'rates' is empty")):

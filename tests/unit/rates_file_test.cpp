@@ -45,6 +45,8 @@ TEST(RatesFile, SaysWhatIsWrongAndWhere) {
             std::string::npos);
   EXPECT_NE(message("\"workers\": 2", "\"workers\": 0").find("rates[1]: 'workers' is 0"),
             std::string::npos);
+  EXPECT_NE(message("\"workers\": 2", "\"workers\": 2.5").find("rates[1]: 'workers' is 2.5"),
+            std::string::npos);
   EXPECT_NE(message("\"parts_per_s\": 10.0", "\"parts_per_s\": 0").find("rates[0]: 'parts_per_s'"),
             std::string::npos);
   EXPECT_NE(message("\"thread\"", "\"core\"").find("worker is 'core', expected thread or gpu"),
@@ -63,9 +65,10 @@ TEST(MachineRates, WorkersShareAMachine) {
 Plan plan_of_two(int processes) {
   Plan plan;
   plan.processes = processes;
-  plan.bytes_in = 100;
-  plan.bytes_out = 20;
   plan.shards.resize(2);
+  plan.shards[0].bytes_in = 60;
+  plan.shards[1].bytes_in = 40;
+  plan.shards[0].bytes_out = 20;
   plan.shards[0].work.parts = 40;
   plan.shards[1].work.parts = 20;
   plan.shards[1].owner = processes - 1;
