@@ -9,6 +9,7 @@ namespace {
 __global__ void squares_kernel(const float* x, std::int64_t count, double* partials,
                                std::uint32_t* largest) {
   __shared__ double shared[kThreads];
+  __shared__ std::uint32_t keys[kThreads];
   std::uint32_t mine = 0;
   for (std::int64_t tile = blockIdx.x; tile * kTile < count; tile += gridDim.x) {
     const double sum = tile_sum(tile, count, shared, [&](std::int64_t i) {
@@ -19,7 +20,8 @@ __global__ void squares_kernel(const float* x, std::int64_t count, double* parti
     });
     if (threadIdx.x == 0) partials[tile] = sum;
   }
-  atomicMax(largest, mine);
+  mine = block_max(mine, keys);
+  if (threadIdx.x == 0) atomicMax(largest, mine);
 }
 
 __global__ void wide_squares_kernel(const double* x, std::int64_t count, std::int64_t step,

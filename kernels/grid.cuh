@@ -37,19 +37,30 @@ __device__ inline std::int64_t index_step() {
   return static_cast<std::int64_t>(gridDim.x) * blockDim.x;
 }
 
-/// The sum of `value` over the block's threads, in a tree that is always the same; known to all of
-/// them. Every thread must call it.  @pre blockDim.x is a power of two
-template <typename T>
-__device__ T block_sum(T value, T* shared) {
+/// `value` of all threads of the block, joined two by two in a tree that is always the same; known
+/// to all of them. Every thread must call it.  @pre blockDim.x is a power of two
+template <typename T, typename Join>
+__device__ T over_block(T value, T* shared, Join join) {
   shared[threadIdx.x] = value;
   __syncthreads();
   for (unsigned half = blockDim.x / 2; half > 0; half /= 2) {
-    if (threadIdx.x < half) shared[threadIdx.x] += shared[threadIdx.x + half];
+    if (threadIdx.x < half)
+      shared[threadIdx.x] = join(shared[threadIdx.x], shared[threadIdx.x + half]);
     __syncthreads();
   }
-  const T sum = shared[0];
+  const T all = shared[0];
   __syncthreads();  // before the array is used again
-  return sum;
+  return all;
+}
+
+template <typename T>
+__device__ T block_sum(T value, T* shared) {
+  return over_block(value, shared, [](T a, T b) { return a + b; });
+}
+
+template <typename T>
+__device__ T block_max(T value, T* shared) {
+  return over_block(value, shared, [](T a, T b) { return a < b ? b : a; });
 }
 
 /// Adds term(i) over one tile; each thread every kThreads-th element, in order.
