@@ -95,7 +95,7 @@ with_sanitizer() {
 over_nccl() {
   local start=$SECONDS log=$FOLDER/nccl$1.log
   [ -e "$FOLDER/tiny/lors.yaml" ] ||
-    "$BUILD/koine" --quiet synth --model tiny --experts 2 --output "$FOLDER/tiny" >/dev/null || die "koine synth failed"
+    "$BUILD/koine" synth --quiet --model tiny --experts 2 --output "$FOLDER/tiny" >/dev/null || die "koine synth failed"
   rm -rf "${FOLDER:?}/nccl$1"
   mpirun -n "$1" "$BUILD/koine" merge "$FOLDER/tiny/lors.yaml" --output "$FOLDER/nccl$1" --backend cuda --transport nccl -v \
     >/dev/null 2>"$log" || die "NCCL with $1 process(es) failed: see $log"
@@ -106,7 +106,7 @@ over_nccl() {
 make_models() {
   local start=$SECONDS
   if [ ! -e "$FOLDER/models/lors.yaml" ]; then
-    "$BUILD/koine" --quiet synth --model "$MODEL" --experts 5 --dtype fp16 --output "$FOLDER/models" >/dev/null ||
+    "$BUILD/koine" synth --quiet --model "$MODEL" --experts 5 --dtype fp16 --output "$FOLDER/models" >/dev/null ||
       die "koine synth failed"
   fi
   note synth "$(seconds_since "$start")" "model=$MODEL"
