@@ -30,6 +30,12 @@ void tell(const MergeWatcher& watcher, const comm::Communicator& processes,
   for (const std::string& note : notes) watcher.note(note);
 }
 
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
 /// What this process did of the shards: used again where they are finished and intact, merged
 /// otherwise.
 struct Share {
@@ -143,7 +149,7 @@ void add_up(MergeOutcome& outcome, const std::vector<std::string>& ranks) {
 MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& target,
                    const MergeOptions& options, comm::Communicator& processes,
                    const MergeWatcher& watcher) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   lowrank::use_one_blas_thread();
   const Inputs inputs = open_inputs(recipe, processes);  // collective
   Plan on_cpu = make_plan(recipe, inputs, processes.size());
@@ -152,10 +158,9 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   const Plan plan = device.lanes() == nullptr
                         ? std::move(on_cpu)
                         : make_plan(recipe, inputs, processes.size(), gpu_rates());
-  Identity identity = identity_of(recipe, inputs, device.arithmetic());
-  const std::string own_arithmetic = identity.arithmetic;
-  identity.arithmetic = common_arithmetic(own_arithmetic, processes);  // collective
-  PlaceOfFactors place(options.cache, plan, own_arithmetic, identity.arithmetic, processes);
+  const Identity own = identity_of(recipe, inputs, device.arithmetic());
+  const Identity identity = identity_of_all(own, processes);  // collective
+  PlaceOfFactors place({options.cache, own, identity}, plan, processes);
   RunLock lock;
   const RunFolder run =
       open_run_folder({target, options.start_over, plan.bytes_out, place.bytes_beside_run()},
@@ -176,7 +181,7 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   RunBudget budget;
   budget.settle(plan, {identity, run, threads}, context, processes);  // collective
   std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
-  const ShardOptions shard_options{scratch, run.trusts_inputs, own_arithmetic};
+  const ShardOptions shard_options{scratch, run.trusts_inputs, own.arithmetic};
   Share share = ShareOfShards(plan, context, run, shard_options).merge(processes);
   scratch.clear();  // what completes the run takes its place
 
@@ -196,8 +201,7 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
     if (!outcome.was_complete) finish_run(finished);
     ranks[0] = timing_of(0, *watcher.progress, io_count());
     add_up(outcome, ranks);
-    outcome.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    outcome.seconds = seconds_since(start);
     if (!outcome.was_complete) write_timing(run.path, ranks, outcome.seconds);
     tidy_up(run, inputs, place, outcome);
   }

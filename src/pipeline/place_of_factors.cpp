@@ -9,20 +9,19 @@
 
 namespace koine::pipeline {
 
-PlaceOfFactors::PlaceOfFactors(const std::filesystem::path& cache, const Plan& plan,
-                               std::string mine, std::string common, comm::Communicator& processes)
+PlaceOfFactors::PlaceOfFactors(const Wish& wish, const Plan& plan, comm::Communicator& processes)
     : bytes_(plan.bytes_factors),
       is_needed_(!plan.densities.empty() || !plan.shared.empty()),
-      common_(std::move(common)) {
-  if (cache.empty()) return;
+      common_(wish.common.arithmetic) {
+  if (wish.cache.empty()) return;
   const bool is_shared = !plan.shared.empty();
-  const bool computes_alike = mine == common_;
-  open_cache(cache, mine, cache_, processes);
-  if (!is_shared || (computes_alike && cache_->is_common(processes))) return;
+  const bool computes_alike = wish.own.arithmetic == common_;
+  const KeptFactors& cache = open_cache(wish.cache, wish.own.arithmetic, cache_, processes);
+  if (!is_shared || (computes_alike && cache.is_common(processes))) return;
   passed_over_ = fmt::format(
       "the cache {} was not used: {}; factors that processes find for each other went into the "
       "run's folder",
-      cache.string(),
+      wish.cache.string(),
       computes_alike ? "not all processes see it and may write there"
                      : "the processes run on machines of several kinds");
   cache_.reset();
@@ -40,13 +39,13 @@ void PlaceOfFactors::settle(const RunFolder& run, std::vector<std::string>& note
   if (!passed_over_.empty()) notes.push_back(passed_over_);
 }
 
-std::string common_arithmetic(const std::string& mine, comm::Communicator& processes) {
-  const std::vector<std::string> all = comm::gather_to_all(processes, mine);
+Identity identity_of_all(const Identity& own, comm::Communicator& processes) {
+  const std::vector<std::string> all = comm::gather_to_all(processes, own.arithmetic);
   if (std::ranges::all_of(all, [&](const std::string& its) { return its == all.front(); }))
-    return mine;
+    return own;
   Json each = Json::array();
   for (const std::string& its : all) each.push_back(Json::parse(its));
-  return Json{{"processes", each}}.dump();
+  return {own.recipe, own.inputs, Json{{"processes", each}}.dump()};
 }
 
 }  // namespace koine::pipeline

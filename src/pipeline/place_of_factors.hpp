@@ -17,11 +17,13 @@ namespace koine::pipeline {
 /// and may change it and compute alike; else they meet in the run's folder.
 class PlaceOfFactors {
  public:
-  /// @param cache empty: none was named
-  /// @param mine Identity::arithmetic of this process, and `common` of all
+  struct Wish {
+    const std::filesystem::path& cache;  ///< empty: none was named
+    const Identity& own;                 ///< of this process
+    const Identity& common;              ///< of all
+  };
   /// Collective. @throws InputError where the cache's folder holds something else; StorageError
-  PlaceOfFactors(const std::filesystem::path& cache, const Plan& plan, std::string mine,
-                 std::string common, comm::Communicator& processes);
+  PlaceOfFactors(const Wish& wish, const Plan& plan, comm::Communicator& processes);
 
   /// What will lie beside the result until the run is complete.
   [[nodiscard]] std::int64_t bytes_beside_run() const noexcept { return cache_ ? 0 : bytes_; }
@@ -39,8 +41,8 @@ class PlaceOfFactors {
   std::string common_, passed_over_;
 };
 
-/// How all processes compute: `mine` where they agree, else a JSON object with that of each in rank
-/// order. The same on every process. Collective.
-[[nodiscard]] std::string common_arithmetic(const std::string& mine, comm::Communicator& processes);
+/// `own`, whose arithmetic is that of all processes: where they differ a JSON object with each's,
+/// in rank order. The same on every process. Collective.
+[[nodiscard]] Identity identity_of_all(const Identity& own, comm::Communicator& processes);
 
 }  // namespace koine::pipeline

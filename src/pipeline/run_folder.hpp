@@ -17,7 +17,7 @@ struct Identity {
   std::string
       inputs;  ///< JSON: per model path as written, naming, files with sizes, hash of its header
   std::string arithmetic;  ///< JSON: engine, backend, BLAS, instruction set; of this process, or
-                           ///< of all (common_arithmetic). May change between start and resume.
+                           ///< of all (identity_of_all). May change between start and resume.
 };
 /// Identity::arithmetic of a run that another machine will begin: not known yet.
 inline constexpr const char* kArithmeticOfLater = "null";
