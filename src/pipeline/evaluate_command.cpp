@@ -155,4 +155,16 @@ Evaluated evaluate(const EvaluationCall& call) {
   return evaluated;
 }
 
+bool remove_leftovers(const fs::path& point_folder) {
+  std::error_code none;
+  std::uintmax_t removed = 0;
+  for (const auto& entry : fs::directory_iterator(point_folder, none)) {
+    const std::string name = entry.path().filename();
+    if (name == kOutput || name == kErrors) continue;
+    const std::uintmax_t count = fs::remove_all(entry.path(), none);
+    if (!none) removed += count;
+  }
+  return removed > 0;
+}
+
 }  // namespace koine::pipeline

@@ -45,4 +45,8 @@ struct Evaluated : Answer {
 ///         StorageError, Interrupted where a stop was requested meanwhile
 [[nodiscard]] Evaluated evaluate(const EvaluationCall& call);
 
+/// Removes what a command that failed left in its point's folder, but for what it said. Returns
+/// whether there was anything.
+bool remove_leftovers(const std::filesystem::path& point_folder);
+
 }  // namespace koine::pipeline

@@ -109,7 +109,7 @@ class Evaluator {
     const fs::path slot = places_.work / ".koine" / "scratch" / std::to_string(free);
     fs::path checkpoint;
     try {
-      checkpoint = make_checkpoint(task, slot);
+      checkpoint = make_checkpoint_with_room(task, slot);
     } catch (const InputError& error) {
       // Among several processes the others are inside the merge: it ends for all.
       if (processes_.size() > 1) throw;
@@ -122,6 +122,28 @@ class Evaluator {
     while (running_.size() >= static_cast<std::size_t>(evaluation_.workers)) finish_one();
     is_used_[free] = true;
     start(task, free, checkpoint, of);
+  }
+
+  /// As make_checkpoint; where the disk is full and a command may have filled it, once more when it
+  /// has ended.
+  fs::path make_checkpoint_with_room(const EvaluationTask& task, const fs::path& slot) {
+    try {
+      return make_checkpoint(task, slot);
+    } catch (const StorageError&) {
+      if (processes_.size() > 1) throw;  // the others are inside the merge
+      while (!running_.empty()) finish_one();
+      if (!make_room()) throw;
+    }
+    return make_checkpoint(task, slot);
+  }
+
+  /// Removes what failed commands left; whether there was anything.
+  bool make_room() {
+    bool has_made = false;
+    for (const std::string& name : failed_)
+      has_made |= remove_leftovers(places_.home / "points" / name);
+    failed_.clear();
+    return has_made;
   }
 
   /// The checkpoint in the format that the command wants. Collective.
@@ -202,8 +224,16 @@ class Evaluator {
     running_.clear();
   }
 
-  void note_answer(const EvaluationTask& task, const Evaluated& answer) {
-    folder_->set_result(task.key, result_of(answer, digest_, folder_->result(task.key)));
+  void note_answer(const EvaluationTask& task, Evaluated answer) {
+    if (answer.status != EvaluationStatus::done) failed_.push_back(task.name);
+    try {
+      folder_->set_result(task.key, result_of(answer, digest_, folder_->result(task.key)));
+    } catch (const StorageError&) {
+      if (!make_room()) throw;
+      if (answer.status != EvaluationStatus::done)
+        answer.message += "; the disk was full, and what it left there was removed";
+      folder_->set_result(task.key, result_of(answer, digest_, folder_->result(task.key)));
+    }
     if (!watcher_.say) return;
     const std::string what = answer.metric ? fmt::format("{}", *answer.metric) : answer.message;
     watcher_.say(fmt::format("  {} {}: {}", task.kind, task.name, what));
@@ -218,7 +248,8 @@ class Evaluator {
   const SweepWatcher& watcher_;
   std::string digest_;
   std::list<Running> running_;
-  std::vector<bool> is_used_;  ///< by slot
+  std::vector<std::string> failed_;  ///< points whose commands did not end well
+  std::vector<bool> is_used_;        ///< by slot
   std::size_t started_ = 0;
 };
 
