@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -67,6 +70,20 @@ bool is_short_of_room(const std::error_code& code) {
   return std::find(kPassing.begin(), kPassing.end(), code.value()) != kPassing.end();
 }
 
+/// What ends a job may reach the command before it reaches this process: a code that a stop brought
+/// about says nothing of the point.
+void throw_if_stopped_too(int exit_code) {
+  constexpr std::array<int, 4> kOfJobs{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+  constexpr std::chrono::milliseconds kNap{50};
+  constexpr int kNaps = 20;
+  const bool may_be_stopped = std::ranges::find(kOfJobs, exit_code - 128) != kOfJobs.end();
+  for (int nap = 0; may_be_stopped && nap < kNaps; ++nap) {
+    throw_if_stopped();
+    std::this_thread::sleep_for(kNap);
+  }
+  throw_if_stopped();
+}
+
 /// Runs the program to its end, its own or ours.
 void run(const Program& program, const EvaluationCall& call, Evaluated& evaluated) {
   const auto begin = Clock::now();
@@ -75,7 +92,7 @@ void run(const Program& program, const EvaluationCall& call, Evaluated& evaluate
   evaluated.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   const int last = group.end(call.grace);
   evaluated.exit_code = code.value_or(last);
-  if (code != 0) throw_if_stopped();  // a code that a stop brought about says nothing of the point
+  if (code != 0) throw_if_stopped_too(code.value_or(0));
   evaluated.status = !code               ? EvaluationStatus::timed_out
                      : code == 0         ? EvaluationStatus::done
                      : code == kTryAgain ? EvaluationStatus::try_again
