@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <optional>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -172,12 +173,12 @@ Evaluated evaluate(const EvaluationCall& call) {
   return evaluated;
 }
 
-bool remove_leftovers(const fs::path& point_folder) {
+bool remove_leftovers(const fs::path& point_folder, std::string_view kept) {
   std::error_code none;
   std::uintmax_t removed = 0;
   for (const auto& entry : fs::directory_iterator(point_folder, none)) {
     const std::string name = entry.path().filename();
-    if (name == kOutput || name == kErrors) continue;
+    if (name == kOutput || name == kErrors || name == kept) continue;
     const std::uintmax_t count = fs::remove_all(entry.path(), none);
     if (!none) removed += count;
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "pipeline/command_text.hpp"
 #include "pipeline/evaluate_answer.hpp"
@@ -45,8 +46,8 @@ struct Evaluated : Answer {
 ///         StorageError, Interrupted where a stop was requested meanwhile
 [[nodiscard]] Evaluated evaluate(const EvaluationCall& call);
 
-/// Removes what a command that failed left in its point's folder, but for what it said. Returns
-/// whether there was anything.
-bool remove_leftovers(const std::filesystem::path& point_folder);
+/// Removes what a command that failed left in its point's folder, but for what it said, and for
+/// `kept`, which is not its own. Returns whether there was anything.
+bool remove_leftovers(const std::filesystem::path& point_folder, std::string_view kept);
 
 }  // namespace koine::pipeline

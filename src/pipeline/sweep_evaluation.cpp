@@ -66,6 +66,9 @@ Evaluated evaluate_patiently(const EvaluationCall& call, int retries) {
   return answer;
 }
 
+/// In a point's folder: the run that keep: all keeps.
+constexpr const char* kKeptRun = "merged";
+
 class Evaluator {
  public:
   Evaluator(const recipe::Sweep& sweep, const SweepPlaces& places, const SweepOptions& options,
@@ -141,7 +144,7 @@ class Evaluator {
   bool make_room() {
     bool has_made = false;
     for (const std::string& name : failed_)
-      has_made |= remove_leftovers(places_.home / "points" / name);
+      has_made |= remove_leftovers(places_.home / "points" / name, kKeptRun);
     failed_.clear();
     return has_made;
   }
@@ -150,7 +153,7 @@ class Evaluator {
   fs::path make_checkpoint(const EvaluationTask& task, const fs::path& slot) {
     if (!task.ready.empty()) return task.ready;
     const bool is_kept = sweep_.keep == recipe::Keep::all && task.kind == "point";
-    fs::path run = is_kept ? places_.home / "points" / task.name / "merged" : slot / "run";
+    fs::path run = is_kept ? places_.home / "points" / task.name / kKeptRun : slot / "run";
     if (folder_ != nullptr) {
       std::error_code none;
       fs::remove_all(slot, none);
