@@ -61,6 +61,29 @@ class EvaluateCommand : public ::testing::Test {
   [[nodiscard]] std::filesystem::path point(const std::string& leaf) const {
     return folder_ / "points/17" / leaf;
   }
+  /// In a process of its own, for a stop cannot be taken back: the exit code of the command's run,
+  /// stopped so long after it has written `pid`; 0 where it was not.
+  [[nodiscard]] int code_when_stopped(const std::string& command, milliseconds later) const {
+    const pid_t evaluator = ::fork();
+    if (evaluator == 0) {
+      std::thread stopper([&] {
+        (void)process_in(folder_ / "pid");
+        std::this_thread::sleep_for(later);
+        request_stop();
+      });
+      int code = 0;
+      try {
+        (void)run(command);
+      } catch (const Interrupted& error) {
+        code = static_cast<int>(error.code());
+      }
+      stopper.join();
+      ::_exit(code);
+    }
+    int status = 0;
+    ::waitpid(evaluator, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
 
   test::TemporaryFolder folder_;
 };
@@ -199,25 +222,14 @@ TEST_F(EvaluateCommand, NothingOutlivesUsWhereWeAreKilled) {
 }
 
 TEST_F(EvaluateCommand, AStopEndsItAndIsThrown) {
-  const pid_t evaluator = ::fork();  // a stop cannot be taken back
-  if (evaluator == 0) {
-    std::thread stopper([this] {
-      (void)process_in(folder_ / "pid");
-      request_stop();
-    });
-    int code = 0;
-    try {
-      (void)run("trap '' TERM; echo $$ > pid; while :; do sleep 0.05; done");
-    } catch (const Interrupted& error) {
-      code = static_cast<int>(error.code());
-    }
-    stopper.join();
-    ::_exit(code);
-  }
-  int status = 0;
-  ::waitpid(evaluator, &status, 0);
-  EXPECT_EQ(WEXITSTATUS(status), 75);
+  EXPECT_EQ(code_when_stopped("trap '' TERM; echo $$ > pid; while :; do sleep 0.05; done",
+                              milliseconds(0)),
+            75);
   EXPECT_TRUE(is_dead(process_in(folder_ / "pid")));
+}
+
+TEST_F(EvaluateCommand, ASignalOfTheJobMayReachTheCommandFirst) {
+  EXPECT_EQ(code_when_stopped("echo $$ > pid; kill -TERM $$", milliseconds(200)), 75);
 }
 
 TEST_F(EvaluateCommand, TakesMegabytesOfOutput) {
