@@ -78,6 +78,19 @@ std::string stage_shares(const pipeline::Progress& progress) {
   return fmt::format("  time    {}", fmt::join(shares, ", "));
 }
 
+/// How busy what works for the GPU was; empty where none was used.
+std::string busy_shares(const pipeline::Progress& progress) {
+  const auto in_use = static_cast<double>(progress.lane_nanoseconds.load());
+  if (in_use == 0) return "";
+  std::vector<std::string> shares;
+  for (std::size_t i = 0; i < pipeline::kResourceNames.size(); ++i) {
+    shares.push_back(
+        fmt::format("{} {:.0f} %", pipeline::kResourceNames[i],
+                    percent(static_cast<double>(progress.busy_nanoseconds[i].load()), in_use)));
+  }
+  return fmt::format("  busy    {} of the time that the GPU was in use", fmt::join(shares, ", "));
+}
+
 std::string json_of(const recipe::Recipe& recipe, const pipeline::MergeOutcome& outcome) {
   return Json{{"schema", "koine-merge-1"},
               {"path", outcome.folder.string()},
@@ -149,7 +162,10 @@ ExitCode run_merge(Session& session, const Options& options) {
   live.stop();
   for (const std::string& note : outcome.notes) session.warn(note);
   summarise(session, recipe, outcome, threads, !options.cache.empty());
-  if (!outcome.was_complete) session.detail(stage_shares(progress));
+  if (!outcome.was_complete) {
+    session.detail(stage_shares(progress));
+    if (const std::string busy = busy_shares(progress); !busy.empty()) session.detail(busy);
+  }
   session.result(options.as_json ? json_of(recipe, outcome) : outcome.folder.string());
   return ExitCode::done;
 }

@@ -7,7 +7,7 @@
 /// says whether they were.
 namespace koine::backend::cuda {
 
-inline constexpr std::int32_t kTableVersion = 2;
+inline constexpr std::int32_t kTableVersion = 3;
 inline constexpr const char* kTableSymbol = "koine_cuda_table";
 
 /// Filled by a function that returns anything but 0: one line for the user.
@@ -17,26 +17,32 @@ struct Failure {
 
 struct DeviceFacts {
   char name[128];
-  char identity[40];  ///< its UUID, in hexadecimal: no two in the world are equal
+  char identity[40];          ///< its UUID, in hexadecimal: no two in the world are equal
   std::int32_t major, minor;  ///< compute capability
   std::int64_t memory, free;  ///< bytes
 };
 
-/// One host thread's place on a device: a stream, library handles and buffers. A tensor and a batch
-/// of its task vectors ("slots") at a time. Not thread-safe.
+/// One host thread's place on a device: library handles, buffers and three streams (to the device,
+/// kernels, from the device). Works on matrices of one shape: a base, a sum and signs in each of
+/// its "places", a batch of their task vectors in its "slots". Not thread-safe, but for the
+/// functions that fill the intake and empty the outlet.
 struct Lane;
 
-/// Elements as a checkpoint stores them, in host memory: f32, f16 or bf16 as core/dtype.hpp numbers
-/// them.
-struct Stored {
-  const void* data;
-  std::uint8_t dtype;
+/// Page-locked buffers on either way.
+inline constexpr std::int32_t kIntakeBuffers = 4, kOutletBuffers = 2;
+
+/// [rows, cols] row-major.
+struct Shape {
+  std::int64_t rows, cols;
+  std::int32_t places;
 };
 
-/// [rows, cols] row-major; base.data null: a base of zeros.
-struct TensorStart {
-  std::int64_t rows, cols;
-  Stored base;
+/// Elements as a checkpoint stores them: f32, f16 or bf16 as core/dtype.hpp numbers them. In the
+/// intake's buffer, or in host memory where that is negative.
+struct Stored {
+  const void* data;
+  std::int32_t buffer;
+  std::uint8_t dtype;
 };
 
 struct TaskVectorFacts {
@@ -63,7 +69,7 @@ struct KrylovAnswer {
   double gram_squared;           ///< |G|_F^2
 };
 
-enum class DenseSolver : std::int32_t { syevd, gesvdp };
+enum class DenseSolver : std::int32_t { syevd, gesvdp, gesvdj };
 
 /// As lowrank::Factors stores them, in host memory.
 struct FactorArrays {
@@ -81,6 +87,7 @@ struct Threshold {
 
 struct FinishAsk {
   double lambda, divisor;  ///< divisor 0: the sum is not divided
+  std::int32_t buffer;     ///< of the outlet
   std::uint8_t out_dtype;
 };
 
@@ -89,8 +96,13 @@ struct FinishFacts {
   std::int64_t signs_total, signs_agree, overflows;
 };
 
-/// Every function returns 0, or fills the failure. Each waits for its results. Slots are 0 … slots
-/// - 1.
+/// Seconds that a lane's copies took so far.
+struct CopyTimes {
+  double in, out;
+};
+
+/// Every function returns 0, or fills the failure. Each waits for its results, but for those that
+/// say so. Slots are 0 … slots - 1.
 struct Table {
   std::int32_t version;
   int (*device_count)(std::int32_t* count, Failure*);
@@ -99,10 +111,21 @@ struct Table {
   int (*open)(std::int32_t device, std::int32_t slots, Lane**, Failure*);
   void (*close)(Lane*);
 
-  /// A tensor begins: its base goes to the device, sums and signs are cleared.
-  int (*start)(Lane*, const TensorStart*, std::int32_t* is_finite, Failure*);
-  /// tau of a slot from an expert's elements; all 0 without them.
-  int (*put)(Lane*, std::int32_t slot, const Stored* expert, TaskVectorFacts*, Failure*);
+  /// Matrices of this shape begin.
+  int (*begin)(Lane*, const Shape*, Failure*);
+
+  /// Memory of an intake buffer, to be filled, once kernels have used what it held; then its copy
+  /// begins. May be called by one other thread, for buffers that no put or start is still to use.
+  int (*intake)(Lane*, std::int32_t buffer, std::int64_t bytes, void** memory, Failure*);
+  int (*send)(Lane*, std::int32_t buffer, std::int64_t bytes, Failure*);
+
+  /// A place's base (null: zeros); its sum and signs are cleared. Does not wait.
+  int (*start)(Lane*, std::int32_t place, const Stored* base, Failure*);
+  /// tau of a slot from an expert's elements, against the base of `place`; all 0 without them. Does
+  /// not wait.
+  int (*put)(Lane*, std::int32_t slot, std::int32_t place, const Stored* expert, Failure*);
+  /// What was put: one of each slot; whether all of a place's base is finite, one of each place.
+  int (*facts)(Lane*, TaskVectorFacts* of_slots, std::int32_t* is_finite, Failure*);
   int (*fetch_task_vector)(Lane*, std::int32_t slot, float* tau, Failure*);
 
   /// Of all slots at once; the pairs of slot s become its pairs. answers: one per slot.
@@ -113,9 +136,9 @@ struct Table {
   /// max |G u - theta u| / theta_1 over the slot's first pairs, and max |U^T U - I|.
   int (*judge)(Lane*, std::int32_t slot, std::int64_t kept, double* residual, double* defect,
                Failure*);
-  /// Whether c I - (G - sum over the first pairs of theta u u^T) has a Cholesky factorisation.
-  int (*is_definite)(Lane*, std::int32_t slot, std::int64_t kept, double c, std::int32_t* is_so,
-                     Failure*);
+  /// Of every slot with c > 0: whether c I - (G - sum over the first pairs of theta u u^T) has a
+  /// Cholesky factorisation. c, is_so: one per slot.
+  int (*are_definite)(Lane*, std::int64_t kept, const double* c, std::int32_t* is_so, Failure*);
   /// u [short, count] column-major float64; B = U^T A of `count` pairs, of which the first `width`
   /// rows [width, long] come back, rounded once.
   struct FactorsAsk {
@@ -130,11 +153,16 @@ struct Table {
   int (*kth_largest)(Lane*, std::int32_t slot, std::int64_t k, Threshold*, Failure*);
   /// M <- tau where |tau - M| is kept.
   int (*take_kept)(Lane*, std::int32_t slot, const Threshold*, std::int64_t* taken, Failure*);
-  /// sum += weight * double(M); signs of M are noted; |M|_F^2.
-  int (*add)(Lane*, double weight, double* squared, Failure*);
+  /// sum of a place += weight * double(M); signs of M are noted; |M|_F^2.
+  int (*add)(Lane*, std::int32_t place, double weight, double* squared, Failure*);
 
-  /// The rounded result of all elements into `out`.
-  int (*finish)(Lane*, const FinishAsk*, void* out, FinishFacts*, Failure*);
+  /// A place's rounded result begins its way into a buffer of the outlet.
+  int (*finish)(Lane*, std::int32_t place, const FinishAsk*, FinishFacts*, Failure*);
+  /// The result in that buffer, in host memory until the buffer's next finish. May be called by one
+  /// other thread.
+  int (*take)(Lane*, std::int32_t buffer, const void** memory, Failure*);
+  /// @pre nobody fills or empties a buffer
+  int (*copy_times)(Lane*, CopyTimes*, Failure*);
 };
 
 }  // namespace koine::backend::cuda

@@ -1,22 +1,24 @@
 #include "backend/device_lane.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "core/error.hpp"
 
 namespace koine::backend {
-namespace {
 
-cuda::Stored stored(const RawSpan& raw) {
-  return {raw.bytes.data(), static_cast<std::uint8_t>(raw.dtype)};
+template <typename... Parameters, typename... Arguments>
+void DeviceLane::call(int (*function)(cuda::Lane*, Parameters...), Arguments... arguments) {
+  cuda::Failure failure{};
+  if (function(lane_, arguments..., &failure) != 0) throw DeviceError(failure.text);
 }
-
-}  // namespace
 
 template <typename... Parameters, typename... Arguments>
 void DeviceLane::ask(int (*function)(cuda::Lane*, Parameters...), Arguments... arguments) {
-  cuda::Failure failure{};
-  if (function(lane_, arguments..., &failure) != 0) throw DeviceError(failure.text);
+  const auto begun = std::chrono::steady_clock::now();
+  call(function, arguments...);
+  kernel_seconds_ +=
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
 }
 
 DeviceLane::DeviceLane(const CudaLibrary& library, int device, int slots)
@@ -29,25 +31,49 @@ DeviceLane::~DeviceLane() {
   table_.close(lane_);
 }
 
-bool DeviceLane::start(std::int64_t rows, std::int64_t cols, const RawSpan& base) {
+void DeviceLane::begin(std::int64_t rows, std::int64_t cols, int places) {
   rows_ = rows;
   cols_ = cols;
-  const cuda::TensorStart tensor{rows, cols, stored(base)};
-  std::int32_t is_finite = 0;
-  ask(table_.start, &tensor, &is_finite);
-  return is_finite != 0;
+  places_ = places;
+  const cuda::Shape shape{rows, cols, places};
+  call(table_.begin, &shape);
 }
 
-TaskVectorFigures DeviceLane::put(int slot, const RawSpan& expert) {
-  const cuda::Stored raw = stored(expert);
-  cuda::TaskVectorFacts facts{};
-  ask(table_.put, slot, &raw, &facts);
-  return {facts.squared, facts.is_finite != 0};
+std::span<std::byte> DeviceLane::intake(int buffer, std::int64_t bytes) {
+  void* memory = nullptr;
+  call(table_.intake, buffer, bytes, &memory);
+  return {static_cast<std::byte*>(memory), static_cast<std::size_t>(bytes)};
+}
+
+void DeviceLane::send(int buffer, std::int64_t bytes) {
+  call(table_.send, buffer, bytes);
+}
+
+void DeviceLane::start(int place, const cuda::Stored& base) {
+  call(table_.start, place, &base);
+}
+
+void DeviceLane::start_with_zeros(int place) {
+  call(table_.start, place, nullptr);
+}
+
+void DeviceLane::put(int slot, int place, const cuda::Stored& expert) {
+  call(table_.put, slot, place, &expert);
 }
 
 void DeviceLane::clear(int slot) {
-  cuda::TaskVectorFacts facts{};
-  ask(table_.put, slot, nullptr, &facts);
+  call(table_.put, slot, 0, nullptr);
+}
+
+DeviceLane::Facts DeviceLane::facts() {
+  std::vector<cuda::TaskVectorFacts> of_slots(static_cast<std::size_t>(slots_));
+  std::vector<std::int32_t> is_finite(static_cast<std::size_t>(places_));
+  call(table_.facts, of_slots.data(), is_finite.data());
+  Facts facts;
+  for (const auto& slot : of_slots)
+    facts.task_vectors.push_back({slot.squared, slot.is_finite != 0});
+  facts.base_is_finite.assign(is_finite.begin(), is_finite.end());
+  return facts;
 }
 
 void DeviceLane::fetch_task_vector(int slot, std::span<float> tau) {
@@ -71,10 +97,10 @@ DeviceLane::Judgement DeviceLane::judge(int slot, std::int64_t kept) {
   return judgement;
 }
 
-bool DeviceLane::is_definite(int slot, std::int64_t kept, double c) {
-  std::int32_t is_so = 0;
-  ask(table_.is_definite, slot, kept, c, &is_so);
-  return is_so != 0;
+std::vector<bool> DeviceLane::are_definite(std::int64_t kept, std::span<const double> c) {
+  std::vector<std::int32_t> is_so(c.size());
+  ask(table_.are_definite, kept, c.data(), is_so.data());
+  return {is_so.begin(), is_so.end()};
 }
 
 void DeviceLane::factors(int slot, std::span<double> u, std::span<float> b) {
@@ -102,16 +128,30 @@ std::int64_t DeviceLane::take_kept(int slot, const cuda::Threshold& threshold) {
   return taken;
 }
 
-double DeviceLane::add(double weight) {
+double DeviceLane::add(int place, double weight) {
   double squared = 0;
-  ask(table_.add, weight, &squared);
+  ask(table_.add, place, weight, &squared);
   return squared;
 }
 
-cuda::FinishFacts DeviceLane::finish(const cuda::FinishAsk& question, std::span<std::byte> out) {
+cuda::FinishFacts DeviceLane::finish(int place, const Finish& question, int buffer) {
+  const cuda::FinishAsk all{question.lambda, question.divisor, buffer,
+                            static_cast<std::uint8_t>(question.dtype)};
   cuda::FinishFacts facts{};
-  ask(table_.finish, &question, static_cast<void*>(out.data()), &facts);
+  ask(table_.finish, place, &all, &facts);
   return facts;
+}
+
+std::span<const std::byte> DeviceLane::take(int buffer, std::int64_t bytes) {
+  const void* memory = nullptr;
+  call(table_.take, buffer, &memory);
+  return {static_cast<const std::byte*>(memory), static_cast<std::size_t>(bytes)};
+}
+
+DeviceLane::Busy DeviceLane::busy() {
+  cuda::CopyTimes copies{};
+  call(table_.copy_times, &copies);
+  return {copies.in, kernel_seconds_, copies.out};
 }
 
 }  // namespace koine::backend

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backend/cuda_table.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 
@@ -18,6 +19,10 @@ std::int64_t usable(std::int64_t bytes) {
 
 }  // namespace
 
+std::int64_t places_of(int slots, std::int64_t experts) noexcept {
+  return slots == 1 ? 1 : (slots - 2) / std::max<std::int64_t>(experts, 1) + 2;
+}
+
 std::int64_t lane_bytes(std::span<const MatrixNeed> needs, int slots) {
   constexpr std::int64_t kFloat = 4, kDouble = 8, kSign = 1;
   const auto most = [&](auto&& of) {
@@ -31,7 +36,11 @@ std::int64_t lane_bytes(std::span<const MatrixNeed> needs, int slots) {
   using Need = const MatrixNeed&;
   using Side = std::int64_t;
   const Side elements = most([&](Need need, Side m, Side n) {
-    return m * n * (need.stored + kFloat * (slots + 1) + kDouble + kSign);
+    const auto& [base, expert, result] = need.stored;
+    const Side in_place = base + kDouble + kSign;  // and its sum and signs
+    const Side on_the_way =
+        cuda::kIntakeBuffers * std::max(base, expert) + cuda::kOutletBuffers * result;
+    return m * n * (places_of(slots, need.experts) * in_place + on_the_way + kFloat * (slots + 1));
   });
   const Side gram = most([](Need, Side m, Side) { return m * m; });
   const Side panel = most([](Need, Side m, Side n) { return m * std::min(kPanel, n); });
@@ -42,8 +51,8 @@ std::int64_t lane_bytes(std::span<const MatrixNeed> needs, int slots) {
   });
   const Side vectors = most([](Need x, Side m, Side) { return m * x.pairs; });
   // The full solver: a copy, its vectors and its workspace.
-  const Side dense = most([](Need x, Side m, Side n) { return 4 * m * m + 2 * (m + n) * x.pairs; });
-  const Side of_slot = gram + panel + basis + inner + vectors;
+  const Side dense = most([](Need x, Side m, Side n) { return 3 * m * m + 2 * (m + n) * x.pairs; });
+  const Side of_slot = 2 * gram + panel + basis + inner + vectors;  // one to be proved
   return elements + kDouble * (slots * of_slot + dense) + kHandles;
 }
 

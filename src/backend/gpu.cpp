@@ -13,7 +13,11 @@ void try_device(const CudaLibrary& library, int device) {
   const std::array<float, 1> one{1.0F};
   DeviceLane lane(library, device, 1);
   const RawSpan raw{DType::f32, std::as_bytes(std::span(one))};
-  if (!lane.start(1, 1, raw) || lane.put(0, raw).squared != 0)
+  lane.begin(1, 1, 1);
+  lane.start(0, DeviceLane::stored(raw));
+  lane.put(0, 0, DeviceLane::stored(raw));
+  const auto facts = lane.facts();
+  if (!facts.base_is_finite[0] || facts.task_vectors[0].squared != 0)
     throw DeviceError(
         "the device computes 1 - 1 wrongly; see what nvidia-smi says of it, or use "
         "--backend cpu");

@@ -25,7 +25,7 @@ const backend::cuda::KrylovAnswer& DeviceBatch::krylov(std::int64_t count, int s
   std::vector<double> start(as_size(m * (count - 1)));
   fill_start_block(start);
   answers_.resize(as_size(lane_.slots()));
-  count_ = 0;
+  count_ = proved_ = 0;
   lane_.krylov({count, basis_limit(m, count), kKrylovTarget, start.data()}, answers_);
   is_replaced_.assign(answers_.size(), false);
   count_ = count;
@@ -35,7 +35,24 @@ const backend::cuda::KrylovAnswer& DeviceBatch::krylov(std::int64_t count, int s
 bool DeviceBatch::dense_pairs(int slot, backend::cuda::DenseSolver solver,
                               std::span<double> values) {
   if (count_ > 0) is_replaced_[as_size(slot)] = true;
+  proved_ = 0;
   return lane_.dense_pairs(slot, solver, values);
+}
+
+bool DeviceBatch::is_definite(int slot, std::int64_t kept, double c) {
+  const auto at = as_size(slot);
+  if (proved_ == kept && bounds_[at] == c) return is_definite_[at];
+  const std::int64_t m = std::min(lane_.rows(), lane_.cols());
+  bounds_.assign(as_size(lane_.slots()), 0);
+  for (std::size_t s = 0; s < answers_.size() && kept < count_; ++s) {
+    if (answers_[s].has_converged == 0 || is_replaced_[s]) continue;
+    const double* values = answers_[s].values;
+    bounds_[s] = certificate_bound(values[kept - 1], rounding_floor(m, values[0]));
+  }
+  bounds_[at] = c;
+  proved_ = kept;
+  is_definite_ = lane_.are_definite(kept, bounds_);
+  return is_definite_[at];
 }
 
 DeviceEngine::DeviceEngine(DeviceBatch& batch, int slot, double tau_squared, Workspace& workspace)
@@ -49,7 +66,8 @@ std::vector<Solver> DeviceEngine::solvers(std::int64_t rung, const SvdOptions& o
   std::vector<Solver> all;
   if (options.mode != Mode::exact && prefers_krylov(short_side(), rung))
     all.push_back(Solver::cuda_krylov);
-  all.insert(all.end(), {Solver::cuda_syevd, Solver::cuda_gesvdp, Solver::dgesdd});
+  all.insert(all.end(),
+             {Solver::cuda_syevd, Solver::cuda_gesvdp, Solver::cuda_gesvdj, Solver::dgesdd});
   return all;
 }
 
@@ -60,10 +78,11 @@ bool DeviceEngine::find_pairs(Solver solver, std::int64_t rung) {
   if (solver == Solver::cuda_krylov) return find_krylov_pairs(count);
   if (!is_on_device(solver)) return find_on_host(solver, rung);
   double* values = workspace_.values.reserve(as_size(short_side()));
-  return batch_.dense_pairs(slot_,
-                            solver == Solver::cuda_syevd ? backend::cuda::DenseSolver::syevd
-                                                         : backend::cuda::DenseSolver::gesvdp,
-                            {values, as_size(count)});
+  using backend::cuda::DenseSolver;
+  const DenseSolver dense = solver == Solver::cuda_syevd    ? DenseSolver::syevd
+                            : solver == Solver::cuda_gesvdp ? DenseSolver::gesvdp
+                                                            : DenseSolver::gesvdj;
+  return batch_.dense_pairs(slot_, dense, {values, as_size(count)});
 }
 
 /// The slot's share of the batch's answer; its space goes where the certificate looks for one.
@@ -115,7 +134,7 @@ bool DeviceEngine::nothing_outside(double c, std::int64_t kept) {
 }
 
 bool DeviceEngine::nothing_above(double c, std::int64_t kept) {
-  return host_ ? host_->nothing_above(c, kept) : batch_.lane().is_definite(slot_, kept, c);
+  return host_ ? host_->nothing_above(c, kept) : batch_.is_definite(slot_, kept, c);
 }
 
 void DeviceEngine::take_factors(std::int64_t rung, std::int64_t width, RungAnswer& answer) {

@@ -23,16 +23,22 @@ class DeviceBatch {
   /// A dense solver's pairs, which take the place of the slot's.  @throws DeviceError
   [[nodiscard]] bool dense_pairs(int slot, backend::cuda::DenseSolver solver,
                                  std::span<double> values);
+  /// Whether no eigenvalue of the slot's G above c lies outside its first `kept` pairs. The other
+  /// slots are asked what they are likely to be asked next, at once.  @throws DeviceError
+  [[nodiscard]] bool is_definite(int slot, std::int64_t kept, double c);
 
  private:
   backend::DeviceLane& lane_;
   std::int64_t count_ = 0;  ///< of the answers that are there
   std::vector<backend::cuda::KrylovAnswer> answers_;
   std::vector<bool> is_replaced_;  ///< by slot: its pairs are not the answer's any more
+  std::int64_t proved_ = 0;        ///< pairs that the proofs are of
+  std::vector<double> bounds_;     ///< by slot: their c; 0: none
+  std::vector<bool> is_definite_;
 };
 
 /// A task vector in a slot of a lane, on the GPU: block Krylov on G in float64, then all eigenpairs
-/// of G, then the SVD of A, then the host's. Keeps references.
+/// of G, then the SVD of A in two ways, then the host's. Keeps references.
 class DeviceEngine final : public Engine {
  public:
   DeviceEngine(DeviceBatch& batch, int slot, double tau_squared, Workspace& workspace);

@@ -145,6 +145,7 @@ bool run(Solver solver, const ShortSideFirst& side, std::int64_t count, Workspac
     case Solver::cuda_krylov:
     case Solver::cuda_syevd:
     case Solver::cuda_gesvdp:
+    case Solver::cuda_gesvdj:
       break;  // DeviceEngine's
   }
   return false;
@@ -172,6 +173,8 @@ std::string method_name(Solver solver) {
       return "cuda:syevd";
     case Solver::cuda_gesvdp:
       return "cuda:gesvdp";
+    case Solver::cuda_gesvdj:
+      return "cuda:gesvdj";
   }
   return "none";
 }

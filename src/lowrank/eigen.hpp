@@ -19,7 +19,8 @@ enum class Solver : std::uint8_t {
   dgesdd,
   cuda_krylov,  ///< on the GPU: on G in float64, as the two that follow but the last
   cuda_syevd,
-  cuda_gesvdp  ///< the SVD of tau itself
+  cuda_gesvdp,  ///< the SVD of tau itself, by a polar decomposition
+  cuda_gesvdj   ///< by Jacobi's rotations
 };
 
 [[nodiscard]] constexpr bool is_krylov(Solver solver) noexcept {

@@ -43,7 +43,7 @@ struct Factors {
   bool certified = false;       ///< proved: no singular value above the last kept one was missed
   std::string method;           ///< "host:krylov32", "host:krylov-gram32", "host:krylov",
                                 ///< "host:dsyevr", "host:dsyevd", "host:dgesdd", "cuda:krylov",
-                                ///< "cuda:syevd", "cuda:gesvdp", "none"
+                                ///< "cuda:syevd", "cuda:gesvdp", "cuda:gesvdj", "none"
   std::string certificate;      ///< "remainder", "cholesky", "energy"; empty where not certified
   std::int64_t iterations = 0;  ///< blocks of the Krylov basis; 0 where LAPACK found the triplets
   std::int64_t fallbacks = 0;

@@ -17,7 +17,8 @@ backend::MatrixNeed need_of(const PlannedTensor& planned, const Inputs& inputs) 
   std::int64_t expert_width = 0;
   for (const Expert& expert : inputs.experts)
     expert_width = std::max(expert_width, size_of(expert.tensors[planned.index].dtype));
-  need.stored = size_of(tensor.dtype) + expert_width + size_of(planned.out_dtype);
+  need.stored = {size_of(tensor.dtype), expert_width, size_of(planned.out_dtype)};
+  need.experts = static_cast<std::int64_t>(inputs.experts.size());
   const std::int64_t full = std::min(need.rows, need.cols);
   std::int64_t rung = 0;
   for (std::size_t t = 0; t < planned.parts.size(); ++t) {

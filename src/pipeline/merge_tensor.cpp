@@ -223,10 +223,26 @@ class TensorMerger {
 
 TensorOutcome merge_tensor(const PlannedTensor& planned, const MergeContext& context,
                            Scratch& scratch, const Sink& sink) {
-  std::optional<TensorOutcome> outcome = merge_on_device(planned, context, scratch, sink);
-  if (!outcome) outcome = TensorMerger(planned, context, scratch, sink).run();
+  TensorOutcome outcome = TensorMerger(planned, context, scratch, sink).run();
   ++context.progress.tensors;
-  return std::move(*outcome);
+  return outcome;
+}
+
+std::vector<TensorOutcome> merge_tensors(std::span<const ToMerge> group,
+                                         const MergeContext& context, Scratch& scratch) {
+  std::vector<std::optional<TensorOutcome>> on_device(group.size());
+  if (is_for_device(*group.front().planned, context))
+    on_device = merge_on_device(group, context, scratch);
+  std::vector<TensorOutcome> outcomes;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (on_device[i]) {
+      outcomes.push_back(std::move(*on_device[i]));
+      ++context.progress.tensors;
+    } else {
+      outcomes.push_back(merge_tensor(*group[i].planned, context, scratch, group[i].sink));
+    }
+  }
+  return outcomes;
 }
 
 }  // namespace koine::pipeline

@@ -51,13 +51,25 @@ struct TensorOutcome {
 /// Receives the result's bytes in order of the file.
 using Sink = std::function<void(std::int64_t offset, std::span<const std::byte> bytes)>;
 
-/// Reads one tensor of every model, merges it, hands the rounded bytes to `sink`. The bytes depend
-/// on the inputs and the planned tensor alone. Local; memory: scratch_bytes, whatever the number of
-/// experts.
+/// Reads one tensor of every model, merges it on the CPU, hands the rounded bytes to `sink`. The
+/// bytes depend on the inputs and the planned tensor alone. Local; memory: scratch_bytes, whatever
+/// the number of experts.
 /// @throws InputError for a value that is not finite or overflows the output's type (unless
 /// allow_nonfinite)
 [[nodiscard]] TensorOutcome merge_tensor(const PlannedTensor& planned, const MergeContext& context,
                                          Scratch& scratch, const Sink& sink);
+
+/// A tensor, and where its bytes go.
+struct ToMerge {
+  const PlannedTensor* planned;
+  Sink sink;
+};
+
+/// The same of several tensors: those for which is_for_device holds, of one shape, on the GPU; else
+/// one.  @throws as merge_tensor, DeviceError
+[[nodiscard]] std::vector<TensorOutcome> merge_tensors(std::span<const ToMerge> group,
+                                                       const MergeContext& context,
+                                                       Scratch& scratch);
 
 /// Starts reading what merge_tensor reads first: the base's and the first expert's bytes (of a
 /// tensor that is merged block by block, the first block). Advice; the page cache's memory alone.

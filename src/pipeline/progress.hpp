@@ -21,6 +21,11 @@ enum class Stage : std::uint8_t {
 inline constexpr std::array<std::string_view, 8> kStageNames{
     "read", "task_vector", "prune", "accumulate", "round", "write", "publish", "check"};
 
+/// What works for a GPU's lane: storage, its copies, its kernels.
+enum class Resource : std::uint8_t { reading, to_device, kernels, from_device, writing };
+inline constexpr std::array<std::string_view, 5> kResourceNames{"reading", "to the GPU", "kernels",
+                                                                "from the GPU", "writing"};
+
 /// What a process has done so far. Written by its worker threads, read by whoever shows it.
 struct Progress {
   std::atomic<std::int64_t> bytes{
@@ -31,23 +36,51 @@ struct Progress {
   bool has_all_factors = false;  ///< a pass over all of them is over: what is found is its own
   std::array<std::atomic<std::int64_t>, kStageNames.size()>
       nanoseconds{};  ///< per stage, added over threads
+  /// Of a GPU's lanes, added: how long they were in use, and how long each resource worked for them
+  /// meanwhile. They overlap: together they may be busy for longer.
+  std::atomic<std::int64_t> lane_nanoseconds{0};
+  std::array<std::atomic<std::int64_t>, kResourceNames.size()> busy_nanoseconds{};
+
+  void add_busy(Resource resource, double seconds) {
+    busy_nanoseconds[static_cast<std::size_t>(resource)] +=
+        static_cast<std::int64_t>(1e9 * seconds);
+  }
+};
+
+/// Adds the time it lives to a counter.
+class Stopwatch {
+ public:
+  explicit Stopwatch(std::atomic<std::int64_t>& nanoseconds)
+      : counter_(nanoseconds), start_(std::chrono::steady_clock::now()) {}
+  ~Stopwatch() {
+    counter_ += (std::chrono::steady_clock::now() - start_) / std::chrono::nanoseconds(1);
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  std::atomic<std::int64_t>& counter_;
+  std::chrono::steady_clock::time_point start_;
 };
 
 /// Adds the time it lives to a stage.
 class StageTimer {
  public:
   StageTimer(Progress& progress, Stage stage)
-      : counter_(progress.nanoseconds[static_cast<std::size_t>(stage)]),
-        start_(std::chrono::steady_clock::now()) {}
-  ~StageTimer() {
-    counter_ += (std::chrono::steady_clock::now() - start_) / std::chrono::nanoseconds(1);
-  }
-  StageTimer(const StageTimer&) = delete;
-  StageTimer& operator=(const StageTimer&) = delete;
+      : watch_(progress.nanoseconds[static_cast<std::size_t>(stage)]) {}
 
  private:
-  std::atomic<std::int64_t>& counter_;
-  std::chrono::steady_clock::time_point start_;
+  Stopwatch watch_;
+};
+
+/// Adds the time it lives to a resource of a GPU's lane.
+class BusyTimer {
+ public:
+  BusyTimer(Progress& progress, Resource resource)
+      : watch_(progress.busy_nanoseconds[static_cast<std::size_t>(resource)]) {}
+
+ private:
+  Stopwatch watch_;
 };
 
 }  // namespace koine::pipeline

@@ -14,9 +14,10 @@ namespace {
 
 constexpr std::size_t kMostUnpublished = 2;
 
-/// One tensor: which of the given shards, and its position there.
+/// A group: which of the given shards, and its tensors' positions there.
 struct Item {
-  std::size_t turn = 0, at = 0;
+  std::size_t turn = 0;
+  std::vector<std::size_t> group;
 };
 
 class Relay {
@@ -33,8 +34,8 @@ class Relay {
         open_(shards.size()),
         left_(shards.size()) {
     for (std::size_t turn = 0; turn < shards.size(); ++turn) {
-      for (const std::size_t at : costliest_first(plan.shards[shards[turn]], plan))
-        items_.push_back({turn, at});
+      for (auto& group : groups_of(plan.shards[shards[turn]], plan, context))
+        items_.push_back({turn, std::move(group)});
       left_[turn] = plan.shards[shards[turn]].tensors.size();
     }
   }
@@ -64,13 +65,14 @@ class Relay {
       ShardWork* shard = open(item.turn);
       if (shard == nullptr) return;  // the failure is told by whoever met it
       announce(index + options_.scratch.size());
-      shard->merge(item.at, scratch);
+      shard->merge(item.group, scratch);
     } catch (...) {
       say([this] { has_failed_ = true; });
       throw;
     }
     say([&] {
-      if (--left_[item.turn] == 0) merged_.push_back(item.turn);
+      left_[item.turn] -= item.group.size();
+      if (left_[item.turn] == 0) merged_.push_back(item.turn);
     });
   }
 
@@ -78,7 +80,7 @@ class Relay {
   void announce(std::size_t index) const {
     if (index >= items_.size()) return;
     const PlannedShard& shard = plan_.shards[shards_[items_[index].turn]];
-    will_merge(plan_.tensors[shard.tensors[items_[index].at]], context_);
+    will_merge(plan_.tensors[shard.tensors[items_[index].group.front()]], context_);
   }
 
   /// The shard, opened when its first tensor comes; waits while two are unpublished. Nothing after

@@ -1,6 +1,7 @@
 #include "pipeline/shard_work.hpp"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -8,10 +9,21 @@
 #include "core/error.hpp"
 #include "core/thread_pool.hpp"
 #include "pipeline/model_budget.hpp"
+#include "pipeline/on_device.hpp"
 #include "store/shard_writer.hpp"
 
 namespace koine::pipeline {
 namespace {
+
+/// Positions in the shard, costliest tensor first.
+std::vector<std::size_t> costliest_first(const PlannedShard& shard, const Plan& plan) {
+  std::vector<std::size_t> order(shard.tensors.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return plan.tensors[shard.tensors[a]].cost > plan.tensors[shard.tensors[b]].cost;
+  });
+  return order;
+}
 
 std::vector<store::ShardTensor> datasets_of(const PlannedShard& shard, const Plan& plan,
                                             const Inputs& inputs) {
@@ -69,13 +81,20 @@ void require_same_inputs(const store::ShardRecord& record, const PlannedShard& s
 
 }  // namespace
 
-std::vector<std::size_t> costliest_first(const PlannedShard& shard, const Plan& plan) {
-  std::vector<std::size_t> order(shard.tensors.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return plan.tensors[shard.tensors[a]].cost > plan.tensors[shard.tensors[b]].cost;
-  });
-  return order;
+std::vector<std::vector<std::size_t>> groups_of(const PlannedShard& shard, const Plan& plan,
+                                                const MergeContext& context) {
+  std::vector<std::vector<std::size_t>> groups;
+  std::map<Shape, std::size_t> of_shape;
+  for (const std::size_t at : costliest_first(shard, plan)) {
+    const PlannedTensor& planned = plan.tensors[shard.tensors[at]];
+    const Shape& shape = context.inputs.base.tensors[planned.index].shape;
+    const bool is_shared = is_for_device(planned, context);
+    const auto [place, is_first] =
+        is_shared ? of_shape.try_emplace(shape, groups.size()) : std::pair{of_shape.end(), true};
+    if (is_first) groups.emplace_back();
+    groups[is_shared ? place->second : groups.size() - 1].push_back(at);
+  }
+  return groups;
 }
 
 std::optional<store::ShardRecord> reuse_shard(const PlannedShard& shard, const Plan& plan,
@@ -109,14 +128,21 @@ ShardWork::ShardWork(const PlannedShard& shard, const Plan& plan, const MergeCon
                                                  datasets_of(shard, plan, context.inputs));
 }
 
-void ShardWork::merge(std::size_t at, Scratch& scratch) {
-  TensorOutcome outcome = merge_tensor(plan_.tensors[shard_.tensors[at]], context_, scratch,
-                                       [&](std::int64_t offset, std::span<const std::byte> bytes) {
-                                         writer_->write(at, offset, bytes);
-                                       });
-  record_.tensors[at].inputs = std::move(outcome.fingerprints);
-  record_.tensors[at].row = std::move(outcome.row);
-  other_integers_[at] = std::move(outcome.experts_with_other_integers);
+void ShardWork::merge(const std::vector<std::size_t>& group, Scratch& scratch) {
+  std::vector<ToMerge> all;
+  for (const std::size_t at : group) {
+    all.push_back({&plan_.tensors[shard_.tensors[at]],
+                   [this, at](std::int64_t offset, std::span<const std::byte> bytes) {
+                     writer_->write(at, offset, bytes);
+                   }});
+  }
+  std::vector<TensorOutcome> outcomes = merge_tensors(all, context_, scratch);
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const std::size_t at = group[i];
+    record_.tensors[at].inputs = std::move(outcomes[i].fingerprints);
+    record_.tensors[at].row = std::move(outcomes[i].row);
+    other_integers_[at] = std::move(outcomes[i].experts_with_other_integers);
+  }
 }
 
 store::ShardRecord ShardWork::publish(int threads) {

@@ -30,8 +30,11 @@ struct ShardOptions {
   [[nodiscard]] int threads() const noexcept { return static_cast<int>(scratch.size()); }
 };
 
-/// Positions in the shard, costliest tensor first, so that threads end together.
-[[nodiscard]] std::vector<std::size_t> costliest_first(const PlannedShard& shard, const Plan& plan);
+/// Positions in the shard of tensors that are merged at once: one each on the CPU, all matrices of
+/// one shape on the GPU. Costliest tensor first, so that threads end together.
+[[nodiscard]] std::vector<std::vector<std::size_t>> groups_of(const PlannedShard& shard,
+                                                              const Plan& plan,
+                                                              const MergeContext& context);
 
 /// A shard between its first tensor and its place in the run folder. Destroyed before publish(), it
 /// leaves nothing.
@@ -42,9 +45,9 @@ class ShardWork {
   ShardWork(const PlannedShard& shard, const Plan& plan, const MergeContext& context,
             const std::filesystem::path& run, const std::string& arithmetic);
 
-  /// Merges the tensor at a position into the file. Thread-safe for different positions, each once.
-  /// @throws as merge_tensor, StorageError
-  void merge(std::size_t at, Scratch& scratch);
+  /// Merges the tensors of a group into the file. Thread-safe for different groups, each once.
+  /// @throws as merge_tensors, StorageError
+  void merge(const std::vector<std::size_t>& group, Scratch& scratch);
 
   /// Makes the file durable, hashing on `threads` threads, and journals it.
   /// @pre every tensor was merged  @throws StorageError

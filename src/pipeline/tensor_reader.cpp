@@ -27,16 +27,25 @@ TensorReader::TensorReader(const PlannedTensor& planned, const MergeContext& con
 
 std::span<const std::byte> TensorReader::read(std::size_t model, std::int64_t first,
                                               std::int64_t count, Pool<std::byte>& buffer) {
+  const auto bytes = buffer.take(count * size_of(source(model).dtype));
+  read_into(model, first, bytes);
+  return bytes;
+}
+
+void TensorReader::announce(std::size_t model) const {
+  context_.sources[model].will_read(source(model), 0, source(model).count());
+}
+
+void TensorReader::read_into(std::size_t model, std::int64_t first, std::span<std::byte> bytes) {
   throw_if_stopped();
   const StageTimer timer(context_.progress, Stage::read);
-  const auto bytes = buffer.take(count * size_of(source(model).dtype));
+  const std::int64_t count = static_cast<std::int64_t>(bytes.size()) / size_of(source(model).dtype);
   context_.sources[model].read(source(model), first, count, bytes);
   const std::int64_t next = first + count;
   context_.sources[model].will_read(source(model), next,
                                     std::min(count, source(model).count() - next));
   hashes_[model].update(bytes);
   context_.progress.bytes += static_cast<std::int64_t>(bytes.size());
-  return bytes;
 }
 
 std::span<const std::byte> TensorReader::read_base(std::int64_t first, std::int64_t count) {
@@ -50,7 +59,7 @@ std::span<const std::byte> TensorReader::read_base(std::int64_t first, std::int6
 backend::TaskVectorFigures TensorReader::read_task_vector(std::size_t t, std::span<float> tau) {
   const auto count = static_cast<std::int64_t>(tau.size());
   const auto raw = read(t + 1, 0, count, scratch_.raw_expert);
-  if (t + 1 < experts_.size()) context_.sources[t + 2].will_read(experts_[t + 1], 0, count);
+  if (t + 1 < experts_.size()) announce(t + 2);
   const StageTimer timer(context_.progress, Stage::task_vector);
   const std::span<const float> base = scratch_.base.take(count);
   const std::int64_t width = size_of(experts_[t].dtype);

@@ -23,6 +23,14 @@ class TensorReader {
   /// announced.
   std::span<const std::byte> read(std::size_t model, std::int64_t first, std::int64_t count,
                                   Pool<std::byte>& buffer);
+  /// The same into memory that is there already: elements from `first` on, as many as it holds.
+  void read_into(std::size_t model, std::int64_t first, std::span<std::byte> bytes);
+  /// Bytes of the whole tensor; model 0 is the base.
+  [[nodiscard]] std::int64_t bytes_of(std::size_t model) const {
+    return source(model).count() * size_of(source(model).dtype);
+  }
+  /// Starts reading the whole tensor. Advice.
+  void announce(std::size_t model) const;
   /// Reads and widens a block of the base into scratch.base; returns its raw bytes.
   std::span<const std::byte> read_base(std::int64_t first, std::int64_t count);
   /// Expert t's whole task vector into `tau`, against scratch.base; its square is summed in blocks,

@@ -19,6 +19,17 @@ std::int64_t peak_memory() {
   return 0;
 }
 
+double seconds_of(const std::atomic<std::int64_t>& nanoseconds) {
+  return 1e-9 * static_cast<double>(nanoseconds.load());
+}
+
+Json lane_seconds(const Progress& progress) {
+  Json lanes{{"in use", seconds_of(progress.lane_nanoseconds)}};
+  for (std::size_t i = 0; i < kResourceNames.size(); ++i)
+    lanes[std::string(kResourceNames[i])] = seconds_of(progress.busy_nanoseconds[i]);
+  return lanes;
+}
+
 }  // namespace
 
 std::string timing_of(int rank, const Progress& progress, const IoCount& io) {
@@ -28,20 +39,19 @@ std::string timing_of(int rank, const Progress& progress, const IoCount& io) {
     return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
   };
   Json stages = Json::object();
-  for (std::size_t i = 0; i < kStageNames.size(); ++i) {
-    stages[std::string(kStageNames[i])] =
-        1e-9 * static_cast<double>(progress.nanoseconds[i].load());
-  }
-  return Json{{"rank", rank},
-              {"bytes_read", io.read},
-              {"bytes_written", io.written},
-              {"tensors", progress.tensors.load()},
-              {"matrices_factorised", progress.matrices.load()},
-              {"matrices_found", progress.matrices_found.load()},
-              {"cpu_seconds", seconds(usage.ru_utime) + seconds(usage.ru_stime)},
-              {"stage_seconds", stages},
-              {"peak_memory_bytes", peak_memory()}}
-      .dump();
+  for (std::size_t i = 0; i < kStageNames.size(); ++i)
+    stages[std::string(kStageNames[i])] = seconds_of(progress.nanoseconds[i]);
+  Json row{{"rank", rank},
+           {"bytes_read", io.read},
+           {"bytes_written", io.written},
+           {"tensors", progress.tensors.load()},
+           {"matrices_factorised", progress.matrices.load()},
+           {"matrices_found", progress.matrices_found.load()},
+           {"cpu_seconds", seconds(usage.ru_utime) + seconds(usage.ru_stime)},
+           {"stage_seconds", stages},
+           {"peak_memory_bytes", peak_memory()}};
+  if (progress.lane_nanoseconds > 0) row["gpu_lane_seconds"] = lane_seconds(progress);
+  return row.dump();
 }
 
 void write_timing(const std::filesystem::path& run, const std::vector<std::string>& ranks,

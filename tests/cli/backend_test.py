@@ -1,6 +1,7 @@
 """--backend: what is said where there is no GPU; whole merges by the CUDA library on an emulated device against the CPU's."""
 import json
 import os
+import re
 import unittest
 
 import h5py
@@ -86,7 +87,7 @@ class OnAnEmulatedDevice(Backend):
         self.assertIn("cuda:krylov", solvers)
         self.assertLessEqual(solvers, {"cuda:krylov", "cuda:syevd"})
         arithmetic = load(self.path("cuda"), "manifest.json")["arithmetic"]
-        self.assertEqual((arithmetic["backend"], arithmetic["device"], arithmetic["batch"]), ("cuda", "emulated device", 4))
+        self.assertEqual((arithmetic["backend"], arithmetic["device"], arithmetic["batch"]), ("cuda", "emulated device", 8))
         ours, theirs = load(self.path("cuda"), "report.json")["totals"], load(self.path("cpu"), "report.json")["totals"]
         for a, b in zip(ours["experts"], theirs["experts"]):
             self.assertEqual(a["kept"], b["kept"])
@@ -94,6 +95,21 @@ class OnAnEmulatedDevice(Backend):
                 self.assertAlmostEqual(a[figure] / b[figure], 1, delta=1e-6, msg=figure)
         # An entry on the threshold may change sides, and its sign with it.
         self.assertAlmostEqual(ours["model"]["signs_total"] / theirs["model"]["signs_total"], 1, delta=1e-3)
+
+    def test_how_busy_everything_was(self):
+        done = self.merge_ok("busy", "-v")
+        line = next(line for line in done.stderr.splitlines() if line.startswith("  busy "))
+        shares = {name: int(share) for name, share in re.findall(r"([a-z][a-zA-Z ]*?) (\d+) %", line.split("busy")[1])}
+        self.assertEqual(set(shares), {"reading", "to the GPU", "kernels", "from the GPU", "writing"}, line)
+        self.assertGreater(shares["kernels"], 0, line)
+        seconds = load(self.path("busy"), "timing.json")["ranks"][0]["gpu_lane_seconds"]
+        self.assertEqual(set(seconds), set(shares) | {"in use"})
+        self.assertTrue(all(value > 0 for value in seconds.values()), seconds)
+        for name, share in shares.items():
+            self.assertAlmostEqual(100 * seconds[name] / seconds["in use"], share, delta=0.51, msg=name)
+        quiet = self.run_ok("merge", "few.yaml", "--output", "none", "-v", "--backend", "cpu")
+        self.assertNotIn("  busy ", quiet.stderr)
+        self.assertNotIn("gpu_lane_seconds", load(self.path("none"), "timing.json")["ranks"][0])
 
     def test_processes_and_threads_change_no_byte(self):
         self.merge_ok("one", "--threads", "1")
@@ -146,6 +162,32 @@ class OnAnEmulatedDevice(Backend):
         self.assertIn("this GPU has", done.stderr)
         self.merge_ok("fits", recipe="lors.yaml", KOINE_EMULATED_MEMORY="126000000")
         self.assertEqual(load(self.path("fits"), "manifest.json")["arithmetic"]["batch"], 2)
+
+    def test_storage_that_fails_while_the_device_works(self):
+        folder = self.path("small")
+        mini.write_family(folder, experts=3, dtype="fp16", d=64, n_enc=2, n_dec=1)
+        mini.write_recipe(os.path.join(folder, "lors.yaml"), experts=3, parameters=LORS, out_dtype="float16")
+        def merge(output, **env):
+            return koine("merge", "lors.yaml", "--output", output, "--backend", "cuda", cwd=folder, timeout=120,
+                         env={"KOINE_CUDA_LIBRARY": EMULATED, **env})
+        def spoilt(output, **faults):
+            return merge(output, LD_PRELOAD=os.environ["KOINE_INTERPOSE"], FAULT_FOLDER=os.path.join(folder, output), **faults)
+        counts = os.path.join(folder, "calls")
+        done = spoilt("whole", FAULT_AT="0", FAULT_COUNT=counts)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(counts) as f:
+            calls = int(f.read())
+        for kind, code in (("enospc", 6), ("kill", -9)):
+            for at in (calls // 3, calls // 2, 2 * calls // 3):
+                run = f"{kind}-{at}"
+                done = spoilt(run, FAULT_AT=str(at), FAULT_KIND=kind, FAULT_FOREVER="1")
+                self.assertEqual(done.returncode, code, done.stderr)
+                done = merge(run)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(contents(os.path.join(folder, run)), contents(os.path.join(folder, "whole")), run)
+        os.truncate(os.path.join(folder, "expert3", "model.safetensors"), 1000)
+        done = merge("cut")
+        self.assertEqual(done.returncode, 2, done.stderr)
 
     def test_no_device(self):
         done = self.merge("none", KOINE_EMULATED_DEVICES="0")

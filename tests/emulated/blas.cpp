@@ -65,16 +65,22 @@ cublasStatus_t cublasDgemmStridedBatched(cublasHandle_t handle, cublasOperation_
     emulated::require_device(a + s * step_a, bytes(lda, op_a == CUBLAS_OP_N ? k : m));
     emulated::require_device(b + s * step_b, bytes(ldb, op_b == CUBLAS_OP_N ? n : k));
     emulated::require_device(c + s * step_c, bytes(ldc, n));
-    cblas_dgemm(CblasColMajor, as_blas(op_a), as_blas(op_b), m, n, k, *alpha, a + s * step_a, lda,
-                b + s * step_b, ldb, *beta, c + s * step_c, ldc);
   }
+  emulated::enqueue(handle->stream, [=, alpha = *alpha, beta = *beta] {
+    for (int s = 0; s < batch; ++s) {
+      cblas_dgemm(CblasColMajor, as_blas(op_a), as_blas(op_b), m, n, k, alpha, a + s * step_a, lda,
+                  b + s * step_b, ldb, beta, c + s * step_c, ldc);
+    }
+  });
   return CUBLAS_STATUS_SUCCESS;
 }
 
-cublasStatus_t cublasDsyrk(cublasHandle_t /*handle*/, cublasFillMode_t fill, cublasOperation_t op,
+cublasStatus_t cublasDsyrk(cublasHandle_t handle, cublasFillMode_t fill, cublasOperation_t op,
                            int n, int k, const double* alpha, const double* a, int lda,
                            const double* beta, double* c, int ldc) {
-  cblas_dsyrk(CblasColMajor, fill == CUBLAS_FILL_MODE_LOWER ? CblasLower : CblasUpper, as_blas(op),
-              n, k, *alpha, a, lda, *beta, c, ldc);
+  emulated::enqueue(handle->stream, [=, alpha = *alpha, beta = *beta] {
+    cblas_dsyrk(CblasColMajor, fill == CUBLAS_FILL_MODE_LOWER ? CblasLower : CblasUpper,
+                as_blas(op), n, k, alpha, a, lda, beta, c, ldc);
+  });
   return CUBLAS_STATUS_SUCCESS;
 }

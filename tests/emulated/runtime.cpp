@@ -7,6 +7,8 @@
 
 #include <cuda_runtime.h>
 
+#include "streams.hpp"
+
 namespace {
 
 std::mutex guard;
@@ -21,11 +23,6 @@ std::size_t number(const char* name, std::size_t otherwise) {
 }
 std::size_t device_memory() {
   return number("KOINE_EMULATED_MEMORY", std::size_t{8} << 30);
-}
-
-void require(const void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
-  if (kind != cudaMemcpyDeviceToHost) emulated::require_device(to, bytes);
-  if (kind != cudaMemcpyHostToDevice) emulated::require_device(from, bytes);
 }
 
 }  // namespace
@@ -93,17 +90,6 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
   *version = 13000;
   return cudaSuccess;
 }
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) {
-  *stream = reinterpret_cast<cudaStream_t>(std::malloc(1));
-  return cudaSuccess;
-}
-cudaError_t cudaStreamDestroy(cudaStream_t stream) {
-  std::free(stream);
-  return cudaSuccess;
-}
-cudaError_t cudaStreamSynchronize(cudaStream_t /*stream*/) {
-  return emulated::fails("cudaStreamSynchronize") ? cudaErrorInvalidValue : cudaSuccess;
-}
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
   if (emulated::fails("cudaMalloc")) return cudaErrorMemoryAllocation;
   *memory = std::malloc(bytes);
@@ -114,34 +100,11 @@ cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
   return cudaSuccess;
 }
 cudaError_t cudaFree(void* memory) {
+  emulated::drain_all();
   {
     const std::lock_guard lock(guard);
     allocations().erase(static_cast<const char*>(memory));
   }
   std::free(memory);
-  return cudaSuccess;
-}
-cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
-  require(to, from, bytes, kind);
-  std::memmove(to, from, bytes);
-  return cudaSuccess;
-}
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
-                            cudaStream_t /*stream*/) {
-  return cudaMemcpy(to, from, bytes, kind);
-}
-cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from,
-                              std::size_t from_pitch, std::size_t width, std::size_t height,
-                              cudaMemcpyKind kind, cudaStream_t /*stream*/) {
-  if (width > to_pitch || width > from_pitch) return cudaErrorInvalidValue;
-  for (std::size_t row = 0; row < height; ++row) {
-    cudaMemcpy(static_cast<char*>(to) + row * to_pitch,
-               static_cast<const char*>(from) + row * from_pitch, width, kind);
-  }
-  return cudaSuccess;
-}
-cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStream_t /*stream*/) {
-  emulated::require_device(memory, bytes);
-  std::memset(memory, value, bytes);
   return cudaSuccess;
 }

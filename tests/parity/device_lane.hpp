@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
@@ -50,25 +51,32 @@ class DeviceCase : public Base {
 
   /// A tensor with a base of zeros and these task vectors in the first slots (empty: zeros).
   void load(std::int64_t rows, std::int64_t cols, const std::vector<std::vector<float>>& taus) {
-    ASSERT_TRUE(lane().start(rows, cols, {DType::f32, {}}));
+    lane().begin(rows, cols, 1);
+    lane().start_with_zeros(0);
     for (int slot = 0; slot < kSlots; ++slot) {
       const auto s = static_cast<std::size_t>(slot);
       if (s >= taus.size() || taus[s].empty()) {
         lane().clear(slot);
         continue;
       }
-      squared_[s] = lane().put(slot, {DType::f32, std::as_bytes(std::span(taus[s]))}).squared;
+      lane().put(slot, 0, stored(taus[s]));
     }
+    const auto facts = lane().facts();
+    EXPECT_TRUE(facts.base_is_finite[0]);
+    for (std::size_t s = 0; s < squared_.size(); ++s) squared_[s] = facts.task_vectors[s].squared;
   }
   [[nodiscard]] double squared(int slot) const { return squared_[static_cast<std::size_t>(slot)]; }
 
   /// The lane's M, by way of a sum of it alone.
   std::vector<float> fetch_m(std::int64_t count) {
-    (void)lane().add(1);
+    (void)lane().add(0, 1);
+    (void)lane().finish(0, {}, 0);
     std::vector<float> m(static_cast<std::size_t>(count));
-    (void)lane().finish({1, 0, static_cast<std::uint8_t>(DType::f32)},
-                        std::as_writable_bytes(std::span(m)));
+    std::ranges::copy(lane().take(0, count * 4), std::as_writable_bytes(std::span(m)).begin());
     return m;
+  }
+  [[nodiscard]] static backend::cuda::Stored stored(const std::vector<float>& values) {
+    return backend::DeviceLane::stored({DType::f32, std::as_bytes(std::span(values))});
   }
 
  private:

@@ -126,6 +126,23 @@ TEST_F(DeviceBatches, FlatSpectraGoToTheFullSolver) {
   EXPECT_TRUE(found.certified);
 }
 
+// Asking about one slot asks about all of them: the answers are those of each alone.
+TEST_F(DeviceBatches, ProofsOfABatchAreThoseOfEach) {
+  const auto tau = test::matrix_with(Spectrum::spikes, 200, 230);
+  const auto other = test::matrix_with(Spectrum::power_two, 200, 230);
+  load(200, 230, {tau, other, tau});
+  DeviceBatch batch(lane());
+  std::vector<double> last;
+  for (int slot = 0; slot < 3; ++slot) last.push_back(batch.krylov(8, slot).values[6]);
+  EXPECT_EQ(last[0], last[2]);
+  for (int slot = 0; slot < 3; ++slot) {
+    const double theta = last[static_cast<std::size_t>(slot)];
+    EXPECT_TRUE(batch.is_definite(slot, 7, theta * (1 + 1e-6))) << slot;
+    EXPECT_FALSE(batch.is_definite(slot, 6, theta * (1 - 1e-6))) << slot;  // one is left out
+    EXPECT_TRUE(batch.is_definite(slot, 6, theta * (1 + 1e-6))) << slot;
+  }
+}
+
 TEST_F(DeviceBatches, ZeroIsNotFactorised) {
   load(200, 200, {std::vector<float>(40000)});
   DeviceBatch batch(lane());
@@ -165,8 +182,9 @@ TEST_F(DeviceBatches, WhatASolverSaysIsActedOn) {
   for (const Step& step :
        {Step{"XsyevBatched", "cuda:syevd", 1}, Step{"XsyevBatched_bufferSize", "cuda:syevd", 1},
         Step{"XsyevBatched,Xsyevd", "cuda:gesvdp", 2},
-        Step{"XsyevBatched,Xsyevd,Xgesvdp", "host:dgesdd", 3},
-        Step{"XsyevBatched,Xsyevd,Xgesvdp_sigma", "host:dgesdd", 3}}) {
+        Step{"XsyevBatched,Xsyevd,Xgesvdp", "cuda:gesvdj", 3},
+        Step{"XsyevBatched,Xsyevd,Xgesvdp_sigma", "cuda:gesvdj", 3},
+        Step{"XsyevBatched,Xsyevd,Xgesvdp,Dgesvdj", "host:dgesdd", 4}}) {
     const Failing failing(step.calls);
     load(220, 200, {tau});
     DeviceBatch batch(lane());

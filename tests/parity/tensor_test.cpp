@@ -140,17 +140,19 @@ TEST_P(DeviceMerge, ResultHasTheHostsBits) {
   std::vector<double> sum(kCount);
   std::vector<std::uint8_t> seen(kCount);
   widen({base_dtype, base_raw}, base);
-  ASSERT_TRUE(lane().start(kRows, kCols, {base_dtype, base_raw}));
+  lane().begin(kRows, kCols, 1);
+  lane().start(0, DeviceLane::stored({base_dtype, base_raw}));
   for (unsigned t = 0; t < 3; ++t) {
     const double weight = 1.0 / (t + 3);
     const auto raw = stored(expert_dtype, noise(kCount, 11 + t));
     const auto figures = task_vector({expert_dtype, raw}, base, tau);
-    const auto found = lane().put(static_cast<int>(t), {expert_dtype, raw});
-    EXPECT_TRUE(found.is_finite);
-    EXPECT_NEAR(found.squared, figures.squared, 1e-15 * kCount * figures.squared);
+    lane().put(static_cast<int>(t), 0, DeviceLane::stored({expert_dtype, raw}));
+    const auto found = lane().facts();
+    EXPECT_TRUE(found.base_is_finite[0] && found.task_vectors[t].is_finite);
+    EXPECT_NEAR(found.task_vectors[t].squared, figures.squared, 1e-15 * kCount * figures.squared);
     (void)lane().begin_m(static_cast<int>(t), cuda::LowPart::whole);
     const double squared = take_part(weight, tau, sum, seen);
-    EXPECT_NEAR(lane().add(weight), squared, 1e-15 * kCount * squared);
+    EXPECT_NEAR(lane().add(0, weight), squared, 1e-15 * kCount * squared);
   }
   for (double& value : sum) value /= 3;
   const DeltaSums sums = delta_sums(base, sum);
@@ -159,9 +161,9 @@ TEST_P(DeviceMerge, ResultHasTheHostsBits) {
   add_to_base({base_dtype, base_raw}, 0.3, sum);
   std::vector<std::byte> expected(kCount * static_cast<std::size_t>(size_of(out_dtype)));
   (void)round_to(out_dtype, sum, expected);
-  std::vector<std::byte> out(expected.size());
-  const auto facts = lane().finish({0.3, 3, static_cast<std::uint8_t>(out_dtype)}, out);
-  EXPECT_EQ(out, expected);
+  const auto facts = lane().finish(0, {0.3, 3, out_dtype}, 1);
+  EXPECT_TRUE(
+      std::ranges::equal(lane().take(1, static_cast<std::int64_t>(expected.size())), expected));
   EXPECT_EQ(facts.overflows, 0);
   EXPECT_EQ(facts.signs_total, row.signs_total);
   EXPECT_EQ(facts.signs_agree, row.signs_agree);
@@ -179,22 +181,24 @@ class DeviceTrouble : public test::DeviceCase<testing::Test> {};
 
 TEST_F(DeviceTrouble, ValuesThatAreNotFiniteAreTold) {
   std::vector<float> base(64, 1), expert(64, 2);
-  const auto raw = [](const std::vector<float>& x) {
-    return RawSpan{DType::f32, std::as_bytes(std::span(x))};
-  };
-  ASSERT_TRUE(lane().start(8, 8, raw(base)));
-  expert[63] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_FALSE(lane().put(0, raw(expert)).is_finite);
+  lane().begin(8, 8, 2);
+  lane().start(0, stored(base));
   base[0] = -std::numeric_limits<float>::infinity();
-  EXPECT_FALSE(lane().start(8, 8, raw(base)));
+  lane().start(1, stored(base));
+  lane().put(0, 0, stored(expert));
+  expert[63] = std::numeric_limits<float>::quiet_NaN();
+  lane().put(1, 0, stored(expert));
+  const auto facts = lane().facts();
+  EXPECT_EQ(facts.base_is_finite, (std::vector{true, false}));
+  EXPECT_TRUE(facts.task_vectors[0].is_finite);
+  EXPECT_FALSE(facts.task_vectors[1].is_finite);
 }
 
 TEST_F(DeviceTrouble, OverflowsAreCounted) {
   load(8, 8, {std::vector<float>(64, 60000)});
   (void)lane().begin_m(0, cuda::LowPart::whole);
-  (void)lane().add(1);
-  std::vector<std::byte> out(128);
-  EXPECT_EQ(lane().finish({2, 0, static_cast<std::uint8_t>(DType::f16)}, out).overflows, 64);
+  (void)lane().add(0, 1);
+  EXPECT_EQ(lane().finish(0, {2, 0, DType::f16}, 0).overflows, 64);
 }
 
 }  // namespace

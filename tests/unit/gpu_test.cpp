@@ -1,5 +1,6 @@
 #include "backend/gpu.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <gtest/gtest.h>
@@ -45,21 +46,21 @@ std::int64_t thousand_a_slot(int slots) {
 
 TEST(PlanLanes, TakesWhatFits) {
   const LanePlan plan = plan_lanes(thousand_a_slot, {1000000, 1000000, 1}, 16);
-  EXPECT_EQ(plan.slots, 4);
+  EXPECT_EQ(plan.slots, 8);
   EXPECT_EQ(plan.lanes, 16);
 }
 
 TEST(PlanLanes, FewerLanesBeforeFewerSlots) {
-  EXPECT_EQ(plan_lanes(thousand_a_slot, {1000000, 10000, 1}, 16).lanes, 2);
-  EXPECT_EQ(plan_lanes(thousand_a_slot, {1000000, 10000, 2}, 16).lanes, 1);
-  EXPECT_EQ(plan_lanes(thousand_a_slot, {1000000, 10000, 2}, 16).slots, 4);
+  EXPECT_EQ(plan_lanes(thousand_a_slot, {1000000, 20000, 1}, 16).lanes, 2);
+  EXPECT_EQ(plan_lanes(thousand_a_slot, {1000000, 20000, 2}, 16).lanes, 1);
+  EXPECT_EQ(plan_lanes(thousand_a_slot, {1000000, 20000, 2}, 16).slots, 8);
 }
 
 TEST(PlanLanes, SlotsDependOnTheDeviceAlone) {
   EXPECT_EQ(plan_lanes(thousand_a_slot, {3000, 3000, 1}, 4).slots, 2);
   EXPECT_EQ(plan_lanes(thousand_a_slot, {1500, 1500, 1}, 4).slots, 1);
-  for (const std::int64_t free : {5000, 20000, 100000})
-    EXPECT_EQ(plan_lanes(thousand_a_slot, {100000, free, 1}, 4).slots, 4);
+  for (const std::int64_t free : {10000, 20000, 100000})
+    EXPECT_EQ(plan_lanes(thousand_a_slot, {100000, free, 1}, 4).slots, 8);
 }
 
 TEST(PlanLanes, SaysWhatIsMissing) {
@@ -76,8 +77,24 @@ TEST(PlanLanes, SaysWhatIsMissing) {
   EXPECT_NE(text({100000, 10000, 5}).find("5 processes"), std::string::npos);
 }
 
+/// Of five fp16 experts, at rung 8.
+MatrixNeed matrix(std::int64_t rows, std::int64_t cols) {
+  return {rows, cols, {2, 2, 2}, 5, 9, 256};
+}
+
+TEST(PlacesOf, ABatchFindsRoomForEveryMatrixItMeets) {
+  for (int slots = 1; slots <= 8; ++slots) {
+    for (std::int64_t experts = 1; experts <= 9; ++experts) {
+      std::int64_t most = 0;
+      for (std::int64_t first = 0; first < experts; ++first)
+        most = std::max(most, (first + slots - 1) / experts + 1);
+      EXPECT_EQ(places_of(slots, experts), most) << slots << " of " << experts;
+    }
+  }
+}
+
 TEST(LaneBytes, GrowWithSlotsAndMatrix) {
-  const std::vector<MatrixNeed> small{{1280, 1280, 6, 9, 256}}, large{{1280, 5120, 6, 9, 256}};
+  const std::vector<MatrixNeed> small{matrix(1280, 1280)}, large{matrix(1280, 5120)};
   EXPECT_LT(lane_bytes(small, 1), lane_bytes(small, 2));
   EXPECT_LT(lane_bytes(small, 4), lane_bytes(large, 4));
   // Task vectors, Gram matrices and what the elements need are in it.
@@ -87,7 +104,7 @@ TEST(LaneBytes, GrowWithSlotsAndMatrix) {
 }
 
 TEST(LaneBytes, EveryBufferIsAsLargeAsItsLargestUser) {
-  const MatrixNeed square{2048, 2048, 6, 9, 256}, wide{512, 16384, 6, 9, 256};
+  const MatrixNeed square = matrix(2048, 2048), wide = matrix(512, 16384);
   const std::vector<MatrixNeed> both{square, wide}, first{square}, second{wide};
   EXPECT_GT(lane_bytes(both, 4), std::max(lane_bytes(first, 4), lane_bytes(second, 4)));
   EXPECT_LT(lane_bytes(both, 4), lane_bytes(first, 4) + lane_bytes(second, 4));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -25,7 +26,22 @@ using Stream = UniqueHandle<HandleTraits<cudaStream_t, cudaStreamDestroy>>;
 using BlasHandle = UniqueHandle<HandleTraits<cublasHandle_t, cublasDestroy>>;
 using SolverHandle = UniqueHandle<HandleTraits<cusolverDnHandle_t, cusolverDnDestroy>>;
 using SolverParams = UniqueHandle<HandleTraits<cusolverDnParams_t, cusolverDnDestroyParams>>;
+using JacobiInfo = UniqueHandle<HandleTraits<gesvdjInfo_t, cusolverDnDestroyGesvdjInfo>>;
+using Event = UniqueHandle<HandleTraits<cudaEvent_t, cudaEventDestroy>>;
 using DeviceMemory = UniqueHandle<HandleTraits<void*, cudaFree>>;
+using PinnedMemory = UniqueHandle<HandleTraits<void*, cudaFreeHost>>;
+
+/// @throws DeviceError
+[[nodiscard]] inline Stream make_stream() {
+  cudaStream_t raw = nullptr;
+  check(cudaStreamCreateWithFlags(&raw, cudaStreamNonBlocking));
+  return Stream(raw);
+}
+[[nodiscard]] inline Event make_event() {
+  cudaEvent_t raw = nullptr;
+  check(cudaEventCreate(&raw));
+  return Event(raw);
+}
 
 /// Device memory that grows to the largest size asked for and is used again; what was there is lost
 /// when it grows.
@@ -58,6 +74,28 @@ class Buffer {
  private:
   DeviceMemory memory_;
   std::int64_t count_ = 0;
+};
+
+/// Page-locked host memory that grows as a Buffer does: what a device copies without the host.
+class PinnedBuffer {
+ public:
+  /// @throws DeviceError
+  std::byte* reserve(std::int64_t bytes) {
+    if (bytes > bytes_) {
+      memory_ = PinnedMemory();  // first: never two at once
+      bytes_ = 0;
+      void* raw = nullptr;
+      check(cudaMallocHost(&raw, static_cast<std::size_t>(bytes)));
+      memory_ = PinnedMemory(raw);
+      bytes_ = bytes;
+    }
+    return data();
+  }
+  [[nodiscard]] std::byte* data() const noexcept { return static_cast<std::byte*>(memory_.get()); }
+
+ private:
+  PinnedMemory memory_;
+  std::int64_t bytes_ = 0;
 };
 
 }  // namespace koine::cuda

@@ -4,6 +4,8 @@
 #include <limits>
 #include <string>
 
+#include "backend/cuda_table.hpp"
+
 namespace koine::cuda {
 namespace {
 
@@ -15,12 +17,6 @@ int as_int(std::int64_t n) {
     throw DeviceError("a matrix with a side of " + std::to_string(n) +
                       " is too large for cuBLAS; use --backend cpu");
   return static_cast<int>(n);
-}
-
-Stream make_stream() {
-  cudaStream_t raw = nullptr;
-  check(cudaStreamCreateWithFlags(&raw, cudaStreamNonBlocking));
-  return Stream(raw);
 }
 
 /// Products in float64 as they are written: no emulation, no other precision.
@@ -64,6 +60,8 @@ Lane::Lane(int device_index, int slot_count)
       blas(make_blas(stream.get(), blas_workspace)),
       solver(make_solver(stream.get())),
       params(make_params()),
+      intake(backend::cuda::kIntakeBuffers),
+      outlet(backend::cuda::kOutletBuffers),
       pairs(static_cast<std::size_t>(slot_count)),
       spaces(static_cast<std::size_t>(slot_count)) {}
 
@@ -97,6 +95,24 @@ void make_gram(Lane& lane) {
              {panel, lead, m * width, left}, {panel, lead, m * width, right}, {gram, m, m * m});
   }
   lane.has_gram = true;
+}
+
+const double* gram_of(Lane& lane, std::int64_t slot) {
+  make_gram(lane);
+  return lane.gram.data() + slot * lane.short_side() * lane.short_side();
+}
+
+kernels::Matrices task_vector_of(const Lane& lane, std::int64_t slot) {
+  kernels::Matrices one = lane.task_vectors();
+  one.tau += slot * one.step;
+  one.slots = 1;
+  return one;
+}
+
+int fetch_info(const Lane& lane) {
+  int info = 0;
+  lane.fetch(lane.info.data(), 1, &info);
+  return info;
 }
 
 }  // namespace koine::cuda

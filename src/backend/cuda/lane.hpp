@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend/cuda/handles.hpp"
+#include "backend/cuda/rings.hpp"
 #include "core/dtype.hpp"
 #include "kernels/dense.hpp"
 #include "kernels/panels.hpp"
@@ -24,8 +25,19 @@ struct Pairs {
   double largest = 0;  ///< theta_1
 };
 
-/// One host thread's place on a device. All its work goes to one stream in order, through handles
-/// of its own with a workspace of their own, so that other lanes change none of its bits.
+/// One of the matrices that a lane works on.
+struct Place {
+  DType base_dtype = DType::f32;
+  Buffer<std::byte> base_raw;
+  Buffer<double> sum;
+  Buffer<std::uint8_t> seen;
+
+  [[nodiscard]] kernels::RawArray base() const noexcept { return {base_raw.data(), base_dtype}; }
+};
+
+/// One host thread's place on a device. All kernels go to one stream in order, through handles of
+/// its own with a workspace of their own, so that other lanes change none of its bits; copies of
+/// inputs and results have streams of their own.
 struct Lane {
   /// @throws DeviceError
   Lane(int device_index, int slot_count);
@@ -41,7 +53,6 @@ struct Lane {
   [[nodiscard]] kernels::Matrices task_vectors() const noexcept {
     return {tau.data(), rows, cols, count(), slots};
   }
-  [[nodiscard]] kernels::RawArray base() const noexcept { return {base_raw.data(), base_dtype}; }
 
   template <typename T>
   void send(const T* from, std::int64_t elements, T* to) const {
@@ -63,13 +74,15 @@ struct Lane {
   SolverHandle solver;
   SolverParams params;
 
+  Intake intake;
+  Outlet outlet;
   std::int64_t rows = 0, cols = 0;
-  DType base_dtype = DType::f32;
+  std::vector<Place> places;  ///< at least open_places
+  std::int64_t open_places = 0;
   bool has_gram = false;  ///< of the task vectors that are there now
-  Buffer<std::byte> base_raw, raw, out;
-  Buffer<float> tau, m, factors;  ///< tau: all slots
-  Buffer<double> sum, partials, figures;
-  Buffer<std::uint8_t> seen;
+  Buffer<std::byte> raw;
+  Buffer<float> tau, m, factors;     ///< tau: all slots
+  Buffer<double> partials, figures;  ///< figures: of slots, of places, of M
   Buffer<std::byte> counters;
   Buffer<std::int64_t> ties;
 
@@ -77,6 +90,7 @@ struct Lane {
   Buffer<double> basis, projection, coupling, correction;           ///< all slots
   Buffer<double> triangles, ones, scale, ritz, ritz_values, tails;  ///< all slots
   Buffer<double> scratch, images, left, right;
+  Buffer<double*> matrices;  ///< addresses, for a batched solver
   Buffer<std::byte> solver_workspace;
   std::vector<std::byte> host_workspace;
   Buffer<int> info;
@@ -87,6 +101,12 @@ struct Lane {
 /// gram <- A A^T of every slot, all of the square, unless it is there.  Cost: 2 short^2 long flops
 /// a slot.  @throws DeviceError
 void make_gram(Lane& lane);
+
+/// The slot's G.  @throws DeviceError
+[[nodiscard]] const double* gram_of(Lane& lane, std::int64_t slot);
+[[nodiscard]] kernels::Matrices task_vector_of(const Lane& lane, std::int64_t slot);
+/// What the last solver said of its matrix: waits for it.  @throws DeviceError
+[[nodiscard]] int fetch_info(const Lane& lane);
 
 /// A matrix, or one in every slot, column-major in device memory.
 struct Matrix {

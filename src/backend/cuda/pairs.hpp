@@ -11,7 +11,8 @@
 namespace koine::cuda {
 
 /// All eigenpairs of G by divide and conquer (about 9 short^3 flops), or the SVD of A by a polar
-/// decomposition; the `count` largest become the slot's. False where the solver did not converge.
+/// decomposition or by Jacobi's rotations; the `count` largest become the slot's. False where the
+/// solver did not converge.
 bool dense_pairs(Lane& lane, std::int64_t slot, backend::cuda::DenseSolver solver,
                  std::int64_t count, double* values);
 
@@ -22,9 +23,11 @@ struct Judgement {
 /// kept flops.
 [[nodiscard]] Judgement judge(Lane& lane, std::int64_t slot, std::int64_t kept);
 
-/// Whether c I - (G - sum over the first `kept` pairs of theta u u^T) is positive definite. Cost:
-/// short^3 / 3 flops.
-[[nodiscard]] bool is_definite(Lane& lane, std::int64_t slot, std::int64_t kept, double c);
+/// Of every slot with c > 0: whether c I - (G - sum over the first `kept` pairs of theta u u^T) is
+/// positive definite, by one batched Cholesky factorisation. c, is_so: one per slot. Cost: short^3
+/// / 3 flops a slot asked about.
+/// @pre those slots have so many pairs
+void are_definite(Lane& lane, std::int64_t kept, const double* c, std::int32_t* is_so);
 
 /// u <- the first `ask.count` vectors; b <- the first `ask.width` rows of U^T A, rounded once. The
 /// product is taken of all of them, so that its bits do not depend on the width.

@@ -95,16 +95,34 @@ void close_lane(abi::Lane* opaque) {
   const std::unique_ptr<Lane> lane(reinterpret_cast<Lane*>(opaque));
 }
 
-int start_tensor(abi::Lane* lane, const abi::TensorStart* tensor, std::int32_t* is_finite,
-                 abi::Failure* failure) {
-  return guarded(failure, [&] { *is_finite = start(lane_of(lane), *tensor) ? 1 : 0; });
+int begin_group(abi::Lane* lane, const abi::Shape* shape, abi::Failure* failure) {
+  return guarded(failure, [&] { begin(lane_of(lane), *shape); });
+}
+
+int fill_intake(abi::Lane* lane, std::int32_t buffer, std::int64_t bytes, void** memory,
+                abi::Failure* failure) {
+  return guarded(failure, [&] { *memory = lane_of(lane).intake.room(buffer, bytes); });
+}
+
+int send_intake(abi::Lane* lane, std::int32_t buffer, std::int64_t bytes, abi::Failure* failure) {
+  return guarded(failure, [&] { lane_of(lane).intake.send(buffer, bytes); });
+}
+
+int start_place(abi::Lane* lane, std::int32_t place, const abi::Stored* base,
+                abi::Failure* failure) {
+  return guarded(failure, [&] { start(lane_of(lane), place, base); });
 }
 
 // NOLINTBEGIN(readability-function-size): the table's own signatures
 
-int put_expert(abi::Lane* lane, std::int32_t slot, const abi::Stored* expert,
-               abi::TaskVectorFacts* facts, abi::Failure* failure) {
-  return guarded(failure, [&] { *facts = put(lane_of(lane), slot, expert); });
+int put_expert(abi::Lane* lane, std::int32_t slot, std::int32_t place, const abi::Stored* expert,
+               abi::Failure* failure) {
+  return guarded(failure, [&] { put(lane_of(lane), slot, place, expert); });
+}
+
+int fetch_facts(abi::Lane* lane, abi::TaskVectorFacts* of_slots, std::int32_t* is_finite,
+                abi::Failure* failure) {
+  return guarded(failure, [&] { facts(lane_of(lane), of_slots, is_finite); });
 }
 
 int fetch_tau(abi::Lane* lane, std::int32_t slot, float* tau, abi::Failure* failure) {
@@ -132,9 +150,9 @@ int judge_pairs(abi::Lane* lane, std::int32_t slot, std::int64_t kept, double* r
   });
 }
 
-int prove(abi::Lane* lane, std::int32_t slot, std::int64_t kept, double c, std::int32_t* is_so,
+int prove(abi::Lane* lane, std::int64_t kept, const double* c, std::int32_t* is_so,
           abi::Failure* failure) {
-  return guarded(failure, [&] { *is_so = is_definite(lane_of(lane), slot, kept, c) ? 1 : 0; });
+  return guarded(failure, [&] { are_definite(lane_of(lane), kept, c, is_so); });
 }
 
 int factors(abi::Lane* lane, std::int32_t slot, const abi::Table::FactorsAsk* ask, double* u,
@@ -157,22 +175,54 @@ int take(abi::Lane* lane, std::int32_t slot, const abi::Threshold* threshold, st
   return guarded(failure, [&] { *taken = take_kept(lane_of(lane), slot, *threshold); });
 }
 
-int add_part(abi::Lane* lane, double weight, double* squared, abi::Failure* failure) {
-  return guarded(failure, [&] { *squared = add(lane_of(lane), weight); });
+int add_part(abi::Lane* lane, std::int32_t place, double weight, double* squared,
+             abi::Failure* failure) {
+  return guarded(failure, [&] { *squared = add(lane_of(lane), place, weight); });
 }
 
-int finish_tensor(abi::Lane* lane, const abi::FinishAsk* ask, void* out, abi::FinishFacts* facts,
-                  abi::Failure* failure) {
-  return guarded(failure, [&] { *facts = finish(lane_of(lane), *ask, out); });
+int finish_place(abi::Lane* lane, std::int32_t place, const abi::FinishAsk* ask,
+                 abi::FinishFacts* facts, abi::Failure* failure) {
+  return guarded(failure, [&] { *facts = finish(lane_of(lane), place, *ask); });
+}
+
+int take_result(abi::Lane* lane, std::int32_t buffer, const void** memory, abi::Failure* failure) {
+  return guarded(failure, [&] { *memory = lane_of(lane).outlet.take(buffer); });
+}
+
+int copy_times(abi::Lane* lane, abi::CopyTimes* times, abi::Failure* failure) {
+  return guarded(failure, [&] {
+    const Lane& own = lane_of(lane);
+    *times = {own.intake.seconds(), own.outlet.seconds()};
+  });
 }
 
 // NOLINTEND(readability-function-size)
 
-constexpr abi::Table kTable{
-    abi::kTableVersion, device_count, device_facts, libraries,    open_lane,
-    close_lane,         start_tensor, put_expert,   fetch_tau,    krylov_pairs,
-    solve_dense,        judge_pairs,  prove,        factors,      begin_m,
-    find_kth,           take,         add_part,     finish_tensor};
+constexpr abi::Table kTable{abi::kTableVersion,
+                            device_count,
+                            device_facts,
+                            libraries,
+                            open_lane,
+                            close_lane,
+                            begin_group,
+                            fill_intake,
+                            send_intake,
+                            start_place,
+                            put_expert,
+                            fetch_facts,
+                            fetch_tau,
+                            krylov_pairs,
+                            solve_dense,
+                            judge_pairs,
+                            prove,
+                            factors,
+                            begin_m,
+                            find_kth,
+                            take,
+                            add_part,
+                            finish_place,
+                            take_result,
+                            copy_times};
 
 }  // namespace
 }  // namespace koine::cuda

@@ -13,21 +13,33 @@ std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
 }
 
-/// |x|^2, and whether all of x is finite.
-backend::cuda::TaskVectorFacts facts_of(Lane& lane, const float* x) {
-  double* sum = lane.figures.reserve(2);
-  auto* largest = reinterpret_cast<std::uint32_t*>(sum + 1);
-  double* partials = lane.partials.reserve(kernels::partial_sums(lane.count()));
-  kernels::squares(x, lane.count(), {sum, largest, partials}, lane.queue());
-  std::uint32_t key = 0;
-  backend::cuda::TaskVectorFacts facts{};
-  lane.fetch(largest, 1, &key);
-  lane.fetch(sum, 1, &facts.squared);
-  facts.is_finite = key < kInfinity ? 1 : 0;
-  return facts;
+/// Two words of device memory: |x|^2, and the key of its largest magnitude.
+struct Figures {
+  double squared;
+  std::uint32_t key;
+};
+
+/// The figures of slots, then of places' bases, then of M.
+Figures* figures_of(const Lane& lane, std::int64_t index) {
+  return reinterpret_cast<Figures*>(lane.figures.data()) + index;
 }
 
-float* task_vector_of(const Lane& lane, std::int64_t slot) {
+/// |x|^2, and whether all of x is finite, into the figures at `index`.
+void note(Lane& lane, const float* x, std::int64_t index) {
+  Figures* to = figures_of(lane, index);
+  double* partials = lane.partials.reserve(kernels::partial_sums(lane.count()));
+  kernels::squares(x, lane.count(), {&to->squared, &to->key, partials}, lane.queue());
+}
+
+double squared_of_m(Lane& lane) {
+  const std::int64_t index = lane.slots + lane.open_places;
+  note(lane, lane.m.data(), index);
+  Figures found{};
+  lane.fetch(figures_of(lane, index), 1, &found);
+  return found.squared;
+}
+
+float* tau_of(const Lane& lane, std::int64_t slot) {
   return lane.tau.data() + slot * lane.count();
 }
 
@@ -36,46 +48,98 @@ void clear(const Lane& lane, T* data, std::int64_t count) {
   check(cudaMemsetAsync(data, 0, as_size(count) * sizeof(T), lane.stream.get()));
 }
 
+/// Stored elements in device memory, for kernels that are asked for while this lives.
+class Arrival {
+ public:
+  Arrival(Lane& lane, const backend::cuda::Stored& stored, std::int64_t bytes)
+      : lane_(lane), buffer_(stored.buffer) {
+    if (buffer_ >= 0) {
+      data_ = lane.intake.arrived(buffer_, lane.stream.get());
+      return;
+    }
+    std::byte* raw = lane.raw.reserve(bytes);
+    lane.send(static_cast<const std::byte*>(stored.data), bytes, raw);
+    data_ = raw;
+  }
+  ~Arrival() noexcept(false) {
+    if (buffer_ >= 0) lane_.intake.used(buffer_, lane_.stream.get());
+  }
+  Arrival(const Arrival&) = delete;
+  Arrival& operator=(const Arrival&) = delete;
+  [[nodiscard]] const std::byte* data() const noexcept { return data_; }
+
+ private:
+  Lane& lane_;
+  std::int32_t buffer_;
+  const std::byte* data_ = nullptr;
+};
+
 }  // namespace
 
-bool start(Lane& lane, const backend::cuda::TensorStart& tensor) {
-  lane.rows = tensor.rows;
-  lane.cols = tensor.cols;
-  lane.base_dtype = static_cast<DType>(tensor.base.dtype);
+void begin(Lane& lane, const backend::cuda::Shape& shape) {
+  lane.rows = shape.rows;
+  lane.cols = shape.cols;
   lane.has_gram = false;
-  const std::int64_t count = lane.count(), bytes = count * size_of(lane.base_dtype);
-  std::byte* base = lane.base_raw.reserve(bytes);
-  if (tensor.base.data == nullptr) {
-    clear(lane, base, bytes);
-  } else {
-    lane.send(static_cast<const std::byte*>(tensor.base.data), bytes, base);
+  const std::int64_t count = lane.count(), figures = lane.slots + shape.places + 1;
+  lane.open_places = shape.places;
+  if (lane.places.size() < as_size(shape.places)) lane.places.resize(as_size(shape.places));
+  for (std::int64_t p = 0; p < shape.places; ++p) {
+    lane.places[as_size(p)].sum.reserve(count);
+    lane.places[as_size(p)].seen.reserve(count);
   }
-  clear(lane, lane.sum.reserve(count), count);
-  clear(lane, lane.seen.reserve(count), count);
   lane.tau.reserve(lane.slots * count);
-  float* values = lane.m.reserve(count);
-  kernels::widen(lane.base(), values, count, lane.queue());
-  return facts_of(lane, values).is_finite != 0;
+  lane.m.reserve(count);
+  static_assert(sizeof(Figures) == 2 * sizeof(double));
+  clear(lane, lane.figures.reserve(2 * figures), 2 * figures);
 }
 
-backend::cuda::TaskVectorFacts put(Lane& lane, std::int64_t slot,
-                                   const backend::cuda::Stored* expert) {
-  float* tau = task_vector_of(lane, slot);
+void start(Lane& lane, std::int64_t at, const backend::cuda::Stored* base) {
+  Place& place = lane.places.at(as_size(at));
+  place.base_dtype = base == nullptr ? DType::f32 : static_cast<DType>(base->dtype);
+  const std::int64_t count = lane.count(), bytes = count * size_of(place.base_dtype);
+  std::byte* raw = place.base_raw.reserve(bytes);
+  if (base == nullptr) {
+    clear(lane, raw, bytes);
+  } else {
+    const Arrival from(lane, *base, bytes);
+    check(cudaMemcpyAsync(raw, from.data(), as_size(bytes), cudaMemcpyDeviceToDevice,
+                          lane.stream.get()));
+  }
+  clear(lane, place.sum.data(), count);
+  clear(lane, place.seen.data(), count);
+  kernels::widen(place.base(), lane.m.data(), count, lane.queue());
+  note(lane, lane.m.data(), lane.slots + at);
+}
+
+void put(Lane& lane, std::int64_t slot, std::int64_t place, const backend::cuda::Stored* expert) {
+  float* tau = tau_of(lane, slot);
   lane.has_gram = false;
   if (expert == nullptr) {
     clear(lane, tau, lane.count());
-    return {0, 1};
+  } else {
+    const auto dtype = static_cast<DType>(expert->dtype);
+    const Arrival from(lane, *expert, lane.count() * size_of(dtype));
+    kernels::task_vector({from.data(), dtype}, lane.places.at(as_size(place)).base(), tau,
+                         lane.count(), lane.queue());
   }
-  const auto dtype = static_cast<DType>(expert->dtype);
-  const std::int64_t bytes = lane.count() * size_of(dtype);
-  std::byte* raw = lane.raw.reserve(bytes);
-  lane.send(static_cast<const std::byte*>(expert->data), bytes, raw);
-  kernels::task_vector({raw, dtype}, lane.base(), tau, lane.count(), lane.queue());
-  return facts_of(lane, tau);
+  note(lane, tau, slot);
+}
+
+void facts(Lane& lane, backend::cuda::TaskVectorFacts* of_slots, std::int32_t* is_finite) {
+  std::vector<Figures> found(as_size(lane.slots + lane.open_places));
+  lane.fetch(figures_of(lane, 0), static_cast<std::int64_t>(found.size()), found.data());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const std::int32_t all_finite = found[i].key < kInfinity ? 1 : 0;
+    if (i < as_size(lane.slots)) {
+      of_slots[i] = {found[i].squared, all_finite};
+    } else {
+      is_finite[i - as_size(lane.slots)] = all_finite;
+    }
+  }
 }
 
 void fetch_task_vector(Lane& lane, std::int64_t slot, float* tau) {
-  lane.fetch(task_vector_of(lane, slot), lane.count(), tau);
+  lane.fetch(tau_of(lane, slot), lane.count(), tau);
 }
 
 double low_part(Lane& lane, std::int64_t slot, backend::cuda::LowPart kind,
@@ -86,7 +150,7 @@ double low_part(Lane& lane, std::int64_t slot, backend::cuda::LowPart kind,
     return 0;
   }
   if (kind == backend::cuda::LowPart::whole) {
-    check(cudaMemcpyAsync(m, task_vector_of(lane, slot), as_size(lane.count()) * sizeof(float),
+    check(cudaMemcpyAsync(m, tau_of(lane, slot), as_size(lane.count()) * sizeof(float),
                           cudaMemcpyDeviceToDevice, lane.stream.get()));
   } else {
     const std::int64_t in_u = lane.short_side() * factors->kept;
@@ -97,7 +161,7 @@ double low_part(Lane& lane, std::int64_t slot, backend::cuda::LowPart kind,
     kernels::product({u, u + in_u, lane.rows, lane.cols, factors->kept, lane.rows > lane.cols}, m,
                      lane.queue());
   }
-  return facts_of(lane, m).squared;
+  return squared_of_m(lane);
 }
 
 backend::cuda::Threshold kth_largest(Lane& lane, std::int64_t slot, std::int64_t k) {
@@ -106,7 +170,7 @@ backend::cuda::Threshold kth_largest(Lane& lane, std::int64_t slot, std::int64_t
   auto* state = reinterpret_cast<kernels::SearchState*>(memory + kBins);
   kernels::SearchState search{k, 0};
   lane.send(&search, 1, state);
-  kernels::kth_largest({task_vector_of(lane, slot), lane.m.data(), lane.count()}, state,
+  kernels::kth_largest({tau_of(lane, slot), lane.m.data(), lane.count()}, state,
                        reinterpret_cast<unsigned long long*>(memory), lane.queue());
   lane.fetch(state, 1, &search);
   return {search.key, search.left};
@@ -115,7 +179,7 @@ backend::cuda::Threshold kth_largest(Lane& lane, std::int64_t slot, std::int64_t
 std::int64_t take_kept(Lane& lane, std::int64_t slot, const backend::cuda::Threshold& threshold) {
   std::byte* memory = lane.counters.reserve(sizeof(unsigned long long));
   auto* taken = reinterpret_cast<unsigned long long*>(memory);
-  kernels::take_kept({task_vector_of(lane, slot), lane.m.data(), lane.count()},
+  kernels::take_kept({tau_of(lane, slot), lane.m.data(), lane.count()},
                      {threshold.key, threshold.ties}, taken,
                      lane.ties.reserve(kernels::tie_counts(lane.count())), lane.queue());
   unsigned long long count = 0;
@@ -123,25 +187,28 @@ std::int64_t take_kept(Lane& lane, std::int64_t slot, const backend::cuda::Thres
   return static_cast<std::int64_t>(count);
 }
 
-double add(Lane& lane, double weight) {
-  kernels::accumulate(weight, lane.m.data(), lane.sum.data(), lane.count(), lane.queue());
-  kernels::note_signs(lane.m.data(), lane.seen.data(), lane.count(), lane.queue());
-  return facts_of(lane, lane.m.data()).squared;
+double add(Lane& lane, std::int64_t at, double weight) {
+  const Place& place = lane.places.at(as_size(at));
+  kernels::accumulate(weight, lane.m.data(), place.sum.data(), lane.count(), lane.queue());
+  kernels::note_signs(lane.m.data(), place.seen.data(), lane.count(), lane.queue());
+  return squared_of_m(lane);
 }
 
-backend::cuda::FinishFacts finish(Lane& lane, const backend::cuda::FinishAsk& ask, void* out) {
+backend::cuda::FinishFacts finish(Lane& lane, std::int64_t at,
+                                  const backend::cuda::FinishAsk& ask) {
+  const Place& place = lane.places.at(as_size(at));
   const std::int64_t count = lane.count();
   const auto dtype = static_cast<DType>(ask.out_dtype);
   const std::int64_t bytes = count * size_of(dtype);
-  const kernels::MergeTerms terms{lane.base(), lane.sum.data(), ask.lambda};
-  std::byte* rounded = lane.out.reserve(bytes);
+  const kernels::MergeTerms terms{place.base(), place.sum.data(), ask.lambda};
+  std::byte* rounded = lane.outlet.room(ask.buffer, bytes, lane.stream.get());
   auto* figures = reinterpret_cast<kernels::ResultFigures*>(
       lane.counters.reserve(sizeof(kernels::ResultFigures)));
-  if (ask.divisor != 0) kernels::divide(lane.sum.data(), ask.divisor, count, lane.queue());
+  if (ask.divisor != 0) kernels::divide(place.sum.data(), ask.divisor, count, lane.queue());
   kernels::round_merged(terms, {rounded, dtype}, count, lane.queue());
-  kernels::result_figures({terms, lane.seen.data(), {rounded, dtype}}, count, figures,
+  lane.outlet.send(ask.buffer, bytes, lane.stream.get());
+  kernels::result_figures({terms, place.seen.data(), {rounded, dtype}}, count, figures,
                           lane.partials.reserve(2 * kernels::partial_sums(count)), lane.queue());
-  lane.fetch(rounded, bytes, static_cast<std::byte*>(out));
   kernels::ResultFigures found{};
   lane.fetch(figures, 1, &found);
   return {found.base_dot_delta, found.delta_squared, static_cast<std::int64_t>(found.signs_total),

@@ -16,6 +16,8 @@ struct dim3 {
   unsigned x = 1, y = 1, z = 1;
 };
 
+struct EmulatedStream;
+
 namespace emulated {
 struct Launch {
   unsigned blocks, slots, threads;
@@ -23,6 +25,10 @@ struct Launch {
 /// Runs `body` once per thread of every block.
 void run(const Launch& launch, const std::function<void()>& body);
 void wait_for_block();
+/// Work of a stream, done in order but not before somebody waits for it; without a stream, at once.
+void enqueue(EmulatedStream* stream, std::function<void()> work);
+/// Does what waits in a stream.
+void drain(EmulatedStream* stream);
 /// Whether KOINE_EMULATED_FAIL names this call.
 bool fails(const char* call);
 /// Ends the process unless [data, data + bytes) lies inside one allocation.
@@ -55,6 +61,7 @@ enum cudaMemcpyKind {
 };
 enum { cudaStreamNonBlocking = 1 };
 using cudaStream_t = struct EmulatedStream*;
+using cudaEvent_t = struct EmulatedEvent*;
 struct cudaUUID_t {
   char bytes[16];
 };
@@ -75,6 +82,14 @@ cudaError_t cudaRuntimeGetVersion(int* version);
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags = 0);
+cudaError_t cudaEventCreate(cudaEvent_t* event);
+cudaError_t cudaEventDestroy(cudaEvent_t event);
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
+cudaError_t cudaEventSynchronize(cudaEvent_t event);
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begun, cudaEvent_t ended);
+cudaError_t cudaMallocHost(void** memory, std::size_t bytes);
+cudaError_t cudaFreeHost(void* memory);
 cudaError_t cudaMalloc(void** memory, std::size_t bytes);
 template <typename T>
 cudaError_t cudaMalloc(T** memory, std::size_t bytes) {

@@ -15,6 +15,7 @@ enum cusolverDeterministicMode_t { CUSOLVER_DETERMINISTIC_RESULTS = 1 };
 enum cudaDataType { CUDA_R_64F = 1 };
 using cusolverDnHandle_t = struct EmulatedSolver*;
 using cusolverDnParams_t = struct EmulatedParams*;
+using gesvdjInfo_t = struct EmulatedJacobi*;
 
 cusolverStatus_t cusolverDnCreate(cusolverDnHandle_t* handle);
 cusolverStatus_t cusolverDnDestroy(cusolverDnHandle_t handle);
@@ -59,11 +60,15 @@ cusolverStatus_t cusolverDnXgesvdp(cusolverDnHandle_t, cusolverDnParams_t, cusol
                                    std::int64_t ldv, cudaDataType, void* device_work,
                                    std::size_t on_device, void* host_work, std::size_t on_host,
                                    int* info, double* error_of_sigma);
-cusolverStatus_t cusolverDnXpotrf_bufferSize(cusolverDnHandle_t, cusolverDnParams_t,
-                                             cublasFillMode_t, std::int64_t n, cudaDataType,
-                                             const void* a, std::int64_t lda, cudaDataType,
-                                             std::size_t* on_device, std::size_t* on_host);
-cusolverStatus_t cusolverDnXpotrf(cusolverDnHandle_t, cusolverDnParams_t, cublasFillMode_t fill,
-                                  std::int64_t n, cudaDataType, void* a, std::int64_t lda,
-                                  cudaDataType, void* device_work, std::size_t on_device,
-                                  void* host_work, std::size_t on_host, int* info);
+cusolverStatus_t cusolverDnCreateGesvdjInfo(gesvdjInfo_t* info);
+cusolverStatus_t cusolverDnDestroyGesvdjInfo(gesvdjInfo_t info);
+cusolverStatus_t cusolverDnDgesvdj_bufferSize(cusolverDnHandle_t, cusolverEigMode_t, int economy,
+                                              int m, int n, const double* a, int lda,
+                                              const double* s, const double* u, int ldu,
+                                              const double* v, int ldv, int* elements,
+                                              gesvdjInfo_t);
+cusolverStatus_t cusolverDnDgesvdj(cusolverDnHandle_t, cusolverEigMode_t, int economy, int m, int n,
+                                   double* a, int lda, double* s, double* u, int ldu, double* v,
+                                   int ldv, double* work, int elements, int* info, gesvdjInfo_t);
+cusolverStatus_t cusolverDnDpotrfBatched(cusolverDnHandle_t, cublasFillMode_t fill, int n,
+                                         double** matrices, int lda, int* info, int batch);

@@ -13,8 +13,11 @@ CALLS = {
     "a workspace of our own": "cublasSetWorkspace_v2",
     "eigenproblems of Krylov spaces, batched": "cusolverDnXsyevBatched",
     "all eigenpairs of a Gram matrix": "cusolverDnXsyevd",
-    "the last solver on the device": "cusolverDnXgesvdp",
-    "the certificate": "cusolverDnXpotrf",
+    "the SVD by a polar decomposition": "cusolverDnXgesvdp",
+    "the last solver on the device": "cusolverDnDgesvdj",
+    "the certificate, batched": "cusolverDnDpotrfBatched",
+    "page-locked buffers": "cudaMallocHost",
+    "streams that wait for each other": "cudaStreamWaitEvent",
     "the same bits every time": "cusolverDnSetDeterministicMode",
 }
 
