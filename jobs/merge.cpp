@@ -1,7 +1,10 @@
 #include "pipeline/merge.hpp"
 
+#include <array>
+#include <atomic>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -64,31 +67,32 @@ void summarise(const Session& session, const recipe::Recipe& recipe,
   session.next(fmt::format("koine export {0} --format hf --output {0}-hf", folder));
 }
 
-/// Where the time of this process' threads went.
-std::string stage_shares(const pipeline::Progress& progress) {
-  double whole = 0;
-  for (const auto& nanoseconds : progress.nanoseconds)
-    whole += static_cast<double>(nanoseconds.load());
-  std::vector<std::string> shares;
-  for (std::size_t i = 0; i < pipeline::kStageNames.size(); ++i) {
-    const auto own = static_cast<double>(progress.nanoseconds[i].load());
-    if (own > 0)
-      shares.push_back(fmt::format("{} {:.0f} %", pipeline::kStageNames[i], percent(own, whole)));
+/// "  time    read 12 %, prune 70 %, ...": shares of `whole`, or of all where that is 0.
+template <std::size_t N>
+std::string shares_line(std::string_view title, const std::array<std::string_view, N>& names,
+                        const std::array<std::atomic<std::int64_t>, N>& nanoseconds,
+                        std::int64_t whole = 0) {
+  if (whole == 0) {
+    for (const auto& part : nanoseconds) whole += part.load();
   }
-  return fmt::format("  time    {}", fmt::join(shares, ", "));
+  std::vector<std::string> shares;
+  for (std::size_t i = 0; i < N; ++i) {
+    const std::int64_t own = nanoseconds[i].load();
+    if (own > 0)
+      shares.push_back(fmt::format("{} {:.0f} %", names[i],
+                                   percent(static_cast<double>(own), static_cast<double>(whole))));
+  }
+  return fmt::format("  {:7} {}", title, fmt::join(shares, ", "));
 }
 
-/// How busy what works for the GPU was; empty where none was used.
-std::string busy_shares(const pipeline::Progress& progress) {
-  const auto in_use = static_cast<double>(progress.lane_nanoseconds.load());
-  if (in_use == 0) return "";
-  std::vector<std::string> shares;
-  for (std::size_t i = 0; i < pipeline::kResourceNames.size(); ++i) {
-    shares.push_back(
-        fmt::format("{} {:.0f} %", pipeline::kResourceNames[i],
-                    percent(static_cast<double>(progress.busy_nanoseconds[i].load()), in_use)));
-  }
-  return fmt::format("  busy    {} of the time that the GPU was in use", fmt::join(shares, ", "));
+/// Where the time of this process' threads went, and how busy what works for a GPU was.
+void say_shares(const Session& session, const pipeline::Progress& progress) {
+  session.detail(shares_line("time", pipeline::kStageNames, progress.nanoseconds));
+  const std::int64_t in_use = progress.lane_nanoseconds.load();
+  if (in_use == 0) return;
+  session.detail(shares_line("busy", pipeline::kResourceNames, progress.busy_nanoseconds, in_use) +
+                 " of the time that the GPU was in use");
+  session.detail(shares_line("kernels", pipeline::kKernelNames, progress.kernel_nanoseconds));
 }
 
 std::string json_of(const recipe::Recipe& recipe, const pipeline::MergeOutcome& outcome) {
@@ -162,10 +166,7 @@ ExitCode run_merge(Session& session, const Options& options) {
   live.stop();
   for (const std::string& note : outcome.notes) session.warn(note);
   summarise(session, recipe, outcome, threads, !options.cache.empty());
-  if (!outcome.was_complete) {
-    session.detail(stage_shares(progress));
-    if (const std::string busy = busy_shares(progress); !busy.empty()) session.detail(busy);
-  }
+  if (!outcome.was_complete) say_shares(session, progress);
   session.result(options.as_json ? json_of(recipe, outcome) : outcome.folder.string());
   return ExitCode::done;
 }

@@ -161,6 +161,7 @@ main() {
   make_models
   merge cuda --backend cuda
   python3 "$FIGURES" solvers "$FOLDER/gpu_check.json" "$FOLDER/cuda" || die "a solver of the host was needed"
+  python3 "$HERE/lib/gpu_torch.py" "$FOLDER/gpu_check.json" "$FOLDER/models" "$FOLDER/cuda" || die "the comparison with PyTorch failed"
   merge again --backend cuda
   same_files "same bytes twice" cuda again
   merge cpu --backend cpu

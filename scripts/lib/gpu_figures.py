@@ -1,7 +1,7 @@
 """What gpu_check.sh notes: a line on the terminal and a step in a JSON file, written anew after every step.
 
   gpu_figures.py note FILE STEP SECONDS [KEY=VALUE...]
-  gpu_figures.py merged FILE RUN SECONDS          stage times of a merge
+  gpu_figures.py merged FILE RUN SECONDS          stage times of a merge, and the rates of the device
   gpu_figures.py solvers FILE RUN                 exit 1 where the host had to solve a matrix
   gpu_figures.py compare FILE DIFF SECONDS        exit 1 below 99.9 % of equal entries
 """
@@ -32,11 +32,33 @@ def note(path, step, **figures):
 
 def merged(path, run, seconds):
     timing = load(run, "timing.json")
-    stages = collections.Counter()
+    parts = {"stage_seconds": collections.Counter(), "gpu_lane_seconds": collections.Counter(), "gpu_kernel_seconds": collections.Counter()}
     for rank in timing["ranks"]:
-        stages.update(rank["stage_seconds"])
+        for part, seconds_of in parts.items():
+            seconds_of.update(rank.get(part, {}))
+    figures = {part: {k: round(v, 4) for k, v in sums.items()} for part, sums in parts.items() if sums}
+    if parts["gpu_lane_seconds"]:
+        figures.update(rates(run, parts["gpu_lane_seconds"], parts["gpu_kernel_seconds"]))
     note(path, f"merge {os.path.basename(run)}", seconds=seconds, merge_seconds=round(timing["seconds"], 3),
-         arithmetic=load(run, "manifest.json")["arithmetic"], stage_seconds={k: round(v, 3) for k, v in stages.items()})
+         arithmetic=load(run, "manifest.json")["arithmetic"], **figures)
+
+
+def rates(run, lanes, kernels):
+    """What the device did in a second of one lane's time: Gram matrices (2 m^2 n flops each), and its copies."""
+    flops = elements = 0
+    for tensor in load(run, "report.json")["tensors"]:
+        made = sum(expert["method"].startswith("cuda:") for expert in tensor["experts"])
+        if made:
+            short, long = sorted(tensor["shape"])
+            flops += 2 * short * short * long * made
+            elements += short * long * made
+    return {"gram_gflops_per_s_of_a_lane": round(1e-9 * flops / kernels["Gram"], 1),
+            "experts_gb_per_s_to_the_gpu_fp16": round(2e-9 * elements / lanes["to the GPU"], 2),
+            "seconds_of_kernels_an_expert": round(lanes["kernels"] / experts_of(run), 4)}
+
+
+def experts_of(run):
+    return len(load(run, "report.json")["experts"])
 
 
 def solvers(path, run):

@@ -128,6 +128,8 @@ struct Table {
   int (*facts)(Lane*, TaskVectorFacts* of_slots, std::int32_t* is_finite, Failure*);
   int (*fetch_task_vector)(Lane*, std::int32_t slot, float* tau, Failure*);
 
+  /// G of every slot, which what follows works on, unless it is there.
+  int (*gram)(Lane*, Failure*);
   /// Of all slots at once; the pairs of slot s become its pairs. answers: one per slot.
   int (*krylov)(Lane*, const KrylovAsk*, KrylovAnswer* answers, Failure*);
   /// Of one slot, which then has these pairs.

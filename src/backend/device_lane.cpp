@@ -14,10 +14,11 @@ void DeviceLane::call(int (*function)(cuda::Lane*, Parameters...), Arguments... 
 }
 
 template <typename... Parameters, typename... Arguments>
-void DeviceLane::ask(int (*function)(cuda::Lane*, Parameters...), Arguments... arguments) {
+void DeviceLane::ask(Work work, int (*function)(cuda::Lane*, Parameters...),
+                     Arguments... arguments) {
   const auto begun = std::chrono::steady_clock::now();
   call(function, arguments...);
-  kernel_seconds_ +=
+  kernel_seconds_[static_cast<std::size_t>(work)] +=
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
 }
 
@@ -77,29 +78,31 @@ DeviceLane::Facts DeviceLane::facts() {
 }
 
 void DeviceLane::fetch_task_vector(int slot, std::span<float> tau) {
-  ask(table_.fetch_task_vector, slot, tau.data());
+  ask(Work::proof, table_.fetch_task_vector, slot, tau.data());
 }
 
 void DeviceLane::krylov(const cuda::KrylovAsk& question, std::span<cuda::KrylovAnswer> answers) {
-  ask(table_.krylov, &question, answers.data());
+  ask(Work::gram, table_.gram);
+  ask(Work::krylov, table_.krylov, &question, answers.data());
 }
 
 bool DeviceLane::dense_pairs(int slot, cuda::DenseSolver solver, std::span<double> values) {
   std::int32_t has_converged = 0;
-  ask(table_.dense_pairs, slot, solver, static_cast<std::int64_t>(values.size()), values.data(),
-      &has_converged);
+  ask(Work::gram, table_.gram);
+  ask(Work::krylov, table_.dense_pairs, slot, solver, static_cast<std::int64_t>(values.size()),
+      values.data(), &has_converged);
   return has_converged != 0;
 }
 
 DeviceLane::Judgement DeviceLane::judge(int slot, std::int64_t kept) {
   Judgement judgement;
-  ask(table_.judge, slot, kept, &judgement.residual, &judgement.defect);
+  ask(Work::proof, table_.judge, slot, kept, &judgement.residual, &judgement.defect);
   return judgement;
 }
 
 std::vector<bool> DeviceLane::are_definite(std::int64_t kept, std::span<const double> c) {
   std::vector<std::int32_t> is_so(c.size());
-  ask(table_.are_definite, kept, c.data(), is_so.data());
+  ask(Work::proof, table_.are_definite, kept, c.data(), is_so.data());
   return {is_so.begin(), is_so.end()};
 }
 
@@ -107,30 +110,30 @@ void DeviceLane::factors(int slot, std::span<double> u, std::span<float> b) {
   const std::int64_t shorter = std::min(rows_, cols_), longer = std::max(rows_, cols_);
   const cuda::Table::FactorsAsk question{static_cast<std::int64_t>(u.size()) / shorter,
                                          static_cast<std::int64_t>(b.size()) / longer};
-  ask(table_.factors, slot, &question, u.data(), b.data());
+  ask(Work::proof, table_.factors, slot, &question, u.data(), b.data());
 }
 
 double DeviceLane::begin_m(int slot, cuda::LowPart kind, const cuda::FactorArrays* factors) {
   double squared = 0;
-  ask(table_.low_part, slot, kind, factors, &squared);
+  ask(Work::selection, table_.low_part, slot, kind, factors, &squared);
   return squared;
 }
 
 cuda::Threshold DeviceLane::kth_largest(int slot, std::int64_t k) {
   cuda::Threshold threshold{};
-  ask(table_.kth_largest, slot, k, &threshold);
+  ask(Work::selection, table_.kth_largest, slot, k, &threshold);
   return threshold;
 }
 
 std::int64_t DeviceLane::take_kept(int slot, const cuda::Threshold& threshold) {
   std::int64_t taken = 0;
-  ask(table_.take_kept, slot, &threshold, &taken);
+  ask(Work::selection, table_.take_kept, slot, &threshold, &taken);
   return taken;
 }
 
 double DeviceLane::add(int place, double weight) {
   double squared = 0;
-  ask(table_.add, place, weight, &squared);
+  ask(Work::sum, table_.add, place, weight, &squared);
   return squared;
 }
 
@@ -138,7 +141,7 @@ cuda::FinishFacts DeviceLane::finish(int place, const Finish& question, int buff
   const cuda::FinishAsk all{question.lambda, question.divisor, buffer,
                             static_cast<std::uint8_t>(question.dtype)};
   cuda::FinishFacts facts{};
-  ask(table_.finish, place, &all, &facts);
+  ask(Work::sum, table_.finish, place, &all, &facts);
   return facts;
 }
 
@@ -151,7 +154,7 @@ std::span<const std::byte> DeviceLane::take(int buffer, std::int64_t bytes) {
 DeviceLane::Busy DeviceLane::busy() {
   cuda::CopyTimes copies{};
   call(table_.copy_times, &copies);
-  return {copies.in, kernel_seconds_, copies.out};
+  return {copies.in, copies.out, kernel_seconds_};
 }
 
 }  // namespace koine::backend

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -90,10 +92,14 @@ class DeviceLane {
   /// The result there, when it has come. Valid until the buffer's next finish.
   [[nodiscard]] std::span<const std::byte> take(int buffer, std::int64_t bytes);
 
+  /// What kernels are for.
+  enum class Work : std::uint8_t { gram, krylov, proof, selection, sum };
+  static constexpr std::size_t kinds_of_work = 5;
   /// Seconds that this lane's resources were busy so far: its copies by the device's clock, its
   /// kernels as the time that answers took.  @pre nobody reads or writes meanwhile
   struct Busy {
-    double in = 0, kernels = 0, out = 0;
+    double in = 0, out = 0;
+    std::array<double, kinds_of_work> kernels{};  ///< by Work
   };
   [[nodiscard]] Busy busy();
 
@@ -107,14 +113,14 @@ class DeviceLane {
   void call(int (*function)(cuda::Lane*, Parameters...), Arguments... arguments);
   /// The same of what waits for kernels.
   template <typename... Parameters, typename... Arguments>
-  void ask(int (*function)(cuda::Lane*, Parameters...), Arguments... arguments);
+  void ask(Work work, int (*function)(cuda::Lane*, Parameters...), Arguments... arguments);
 
   const cuda::Table& table_;
   cuda::Lane* lane_ = nullptr;
   int slots_;
   int places_ = 0;
   std::int64_t rows_ = 0, cols_ = 0;
-  double kernel_seconds_ = 0;
+  std::array<double, kinds_of_work> kernel_seconds_{};
 };
 
 }  // namespace koine::backend

@@ -80,7 +80,8 @@ class DeviceGroup {
     merge_on(*lane_);
     const DeviceLane::Busy after = lane_->busy();
     context_.progress.add_busy(Resource::to_device, after.in - before.in);
-    context_.progress.add_busy(Resource::kernels, after.kernels - before.kernels);
+    for (std::size_t kind = 0; kind < after.kernels.size(); ++kind)
+      context_.progress.add_kernels(kind, after.kernels[kind] - before.kernels[kind]);
     context_.progress.add_busy(Resource::from_device, after.out - before.out);
   }
 

@@ -26,6 +26,10 @@ enum class Resource : std::uint8_t { reading, to_device, kernels, from_device, w
 inline constexpr std::array<std::string_view, 5> kResourceNames{"reading", "to the GPU", "kernels",
                                                                 "from the GPU", "writing"};
 
+/// What a GPU's kernels are for, as backend::DeviceLane::Work numbers them.
+inline constexpr std::array<std::string_view, 5> kKernelNames{"Gram", "Krylov", "proofs",
+                                                              "selection", "sums"};
+
 /// What a process has done so far. Written by its worker threads, read by whoever shows it.
 struct Progress {
   std::atomic<std::int64_t> bytes{
@@ -41,9 +45,16 @@ struct Progress {
   std::atomic<std::int64_t> lane_nanoseconds{0};
   std::array<std::atomic<std::int64_t>, kResourceNames.size()> busy_nanoseconds{};
 
+  std::array<std::atomic<std::int64_t>, kKernelNames.size()> kernel_nanoseconds{};
+
   void add_busy(Resource resource, double seconds) {
     busy_nanoseconds[static_cast<std::size_t>(resource)] +=
         static_cast<std::int64_t>(1e9 * seconds);
+  }
+  /// To what kernels of a kind were busy with, and to all of them.
+  void add_kernels(std::size_t kind, double seconds) {
+    kernel_nanoseconds[kind] += static_cast<std::int64_t>(1e9 * seconds);
+    add_busy(Resource::kernels, seconds);
   }
 };
 

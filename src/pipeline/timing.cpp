@@ -30,6 +30,13 @@ Json lane_seconds(const Progress& progress) {
   return lanes;
 }
 
+Json kernel_seconds(const Progress& progress) {
+  Json kernels = Json::object();
+  for (std::size_t i = 0; i < kKernelNames.size(); ++i)
+    kernels[std::string(kKernelNames[i])] = seconds_of(progress.kernel_nanoseconds[i]);
+  return kernels;
+}
+
 }  // namespace
 
 std::string timing_of(int rank, const Progress& progress, const IoCount& io) {
@@ -50,7 +57,10 @@ std::string timing_of(int rank, const Progress& progress, const IoCount& io) {
            {"cpu_seconds", seconds(usage.ru_utime) + seconds(usage.ru_stime)},
            {"stage_seconds", stages},
            {"peak_memory_bytes", peak_memory()}};
-  if (progress.lane_nanoseconds > 0) row["gpu_lane_seconds"] = lane_seconds(progress);
+  if (progress.lane_nanoseconds > 0) {
+    row["gpu_lane_seconds"] = lane_seconds(progress);
+    row["gpu_kernel_seconds"] = kernel_seconds(progress);
+  }
   return row.dump();
 }
 

@@ -2,6 +2,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 import unittest
 
 import h5py
@@ -11,6 +13,7 @@ from koine_cli import Case, koine, main
 from run_folders import contents
 
 EMULATED = os.environ.get("KOINE_EMULATED_CUDA", "")
+FIGURES = os.path.join(os.environ["KOINE_SOURCE"], "scripts", "lib", "gpu_figures.py")
 NO_LIBRARY = {"KOINE_CUDA_LIBRARY": "/no/such/library.so"}
 LORS = {"rank": 5, "density": 0.2, "lambda": 0.2}
 
@@ -99,12 +102,19 @@ class OnAnEmulatedDevice(Backend):
     def test_how_busy_everything_was(self):
         done = self.merge_ok("busy", "-v")
         line = next(line for line in done.stderr.splitlines() if line.startswith("  busy "))
-        shares = {name: int(share) for name, share in re.findall(r"([a-z][a-zA-Z ]*?) (\d+) %", line.split("busy")[1])}
+        shares = {name: int(share) for name, share in re.findall(r"(\w[\w ]*?) (\d+) %", line.split("busy")[1])}
         self.assertEqual(set(shares), {"reading", "to the GPU", "kernels", "from the GPU", "writing"}, line)
         self.assertGreater(shares["kernels"], 0, line)
         seconds = load(self.path("busy"), "timing.json")["ranks"][0]["gpu_lane_seconds"]
         self.assertEqual(set(seconds), set(shares) | {"in use"})
         self.assertTrue(all(value > 0 for value in seconds.values()), seconds)
+        kernels = load(self.path("busy"), "timing.json")["ranks"][0]["gpu_kernel_seconds"]
+        self.assertEqual(set(kernels), {"Gram", "Krylov", "proofs", "selection", "sums"})
+        self.assertAlmostEqual(sum(kernels.values()), seconds["kernels"], delta=1e-3 * seconds["kernels"])
+        noted = self.path("figures.json")
+        subprocess.run([sys.executable, FIGURES, "merged", noted, self.path("busy"), "1"], check=True, capture_output=True)
+        step = load(noted)["steps"][0]
+        self.assertGreater(min(step[rate] for rate in step if "_of_" in rate or "_per_s" in rate), 0, step)
         for name, share in shares.items():
             self.assertAlmostEqual(100 * seconds[name] / seconds["in use"], share, delta=0.51, msg=name)
         quiet = self.run_ok("merge", "few.yaml", "--output", "none", "-v", "--backend", "cpu")

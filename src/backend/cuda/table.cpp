@@ -129,6 +129,13 @@ int fetch_tau(abi::Lane* lane, std::int32_t slot, float* tau, abi::Failure* fail
   return guarded(failure, [&] { fetch_task_vector(lane_of(lane), slot, tau); });
 }
 
+int make_grams(abi::Lane* lane, abi::Failure* failure) {
+  return guarded(failure, [&] {
+    make_gram(lane_of(lane));
+    check(cudaStreamSynchronize(lane_of(lane).stream.get()));
+  });
+}
+
 int krylov_pairs(abi::Lane* lane, const abi::KrylovAsk* ask, abi::KrylovAnswer* answers,
                  abi::Failure* failure) {
   return guarded(failure, [&] { krylov(lane_of(lane), *ask, answers); });
@@ -198,31 +205,13 @@ int copy_times(abi::Lane* lane, abi::CopyTimes* times, abi::Failure* failure) {
 
 // NOLINTEND(readability-function-size)
 
-constexpr abi::Table kTable{abi::kTableVersion,
-                            device_count,
-                            device_facts,
-                            libraries,
-                            open_lane,
-                            close_lane,
-                            begin_group,
-                            fill_intake,
-                            send_intake,
-                            start_place,
-                            put_expert,
-                            fetch_facts,
-                            fetch_tau,
-                            krylov_pairs,
-                            solve_dense,
-                            judge_pairs,
-                            prove,
-                            factors,
-                            begin_m,
-                            find_kth,
-                            take,
-                            add_part,
-                            finish_place,
-                            take_result,
-                            copy_times};
+constexpr abi::Table kTable{abi::kTableVersion, device_count, device_facts, libraries,
+                            open_lane,          close_lane,   begin_group,  fill_intake,
+                            send_intake,        start_place,  put_expert,   fetch_facts,
+                            fetch_tau,          make_grams,   krylov_pairs, solve_dense,
+                            judge_pairs,        prove,        factors,      begin_m,
+                            find_kth,           take,         add_part,     finish_place,
+                            take_result,        copy_times};
 
 }  // namespace
 }  // namespace koine::cuda

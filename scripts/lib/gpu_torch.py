@@ -1,0 +1,99 @@
+"""The published algorithm's arithmetic on this GPU by PyTorch, beside Koine's: full and randomised SVDs of task vectors.
+
+  gpu_torch.py FILE MODELS RUN      notes in FILE; MODELS: folders base and expert1, RUN: the merge of them on this GPU
+
+Of each shape 16 matrices are factorised, and the median is multiplied by how many there are: marked as scaled. Where PyTorch is not
+installed, or sees no GPU, that is what is noted.
+"""
+import collections
+import json
+import os
+import statistics
+import struct
+import sys
+import time
+
+import gpu_figures
+
+SAMPLE, RANK = 16, 7
+
+
+def tensors(folder):
+    """name -> (shape, bytes) of a folder's safetensors files; fp16."""
+    found = {}
+    for name in sorted(os.listdir(folder)):
+        if not name.endswith(".safetensors"):
+            continue
+        path = os.path.join(folder, name)
+        with open(path, "rb") as file:
+            size = struct.unpack("<Q", file.read(8))[0]
+            for key, entry in json.loads(file.read(size)).items():
+                if key != "__metadata__":
+                    found[key] = (path, 8 + size + entry["data_offsets"][0], entry["shape"], entry["dtype"])
+    return found
+
+
+def load(torch, entry):
+    path, offset, shape, dtype = entry
+    count = shape[0] * shape[1]
+    kind = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32}[dtype]
+    with open(path, "rb") as file:
+        file.seek(offset)
+        raw = bytearray(file.read(count * torch.empty(0, dtype=kind).element_size()))
+    return torch.frombuffer(raw, dtype=kind).reshape(shape).to("cuda", torch.float32)
+
+
+def selected(run):
+    """Names of the matrices that the merge factorised, by shape."""
+    shapes = collections.defaultdict(list)
+    for tensor in gpu_figures.load(run, "report.json")["tensors"]:
+        if any(":" in expert["method"] for expert in tensor["experts"]):
+            shapes[tuple(tensor["shape"])].append(tensor["name"])
+    return shapes
+
+
+def median_seconds(torch, matrices, work):
+    work(matrices[0])  # warms up
+    seconds = []
+    for matrix in matrices:
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        work(matrix)
+        torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
+
+
+def full(torch):
+    return lambda matrix: torch.linalg.svd(matrix, full_matrices=False)
+
+
+def randomised(torch):
+    return lambda matrix: torch.svd_lowrank(matrix, q=RANK + 10, niter=4)
+
+
+def main(path, models, run):
+    try:
+        import torch
+    except ImportError:
+        return gpu_figures.note(path, "pytorch", found=False)
+    if not torch.cuda.is_available():
+        return gpu_figures.note(path, "pytorch", found=False, version=torch.__version__)
+    base, expert = tensors(os.path.join(models, "base")), tensors(os.path.join(models, "expert1"))
+    seconds = {"full": 0.0, "randomised": 0.0}
+    for shape, names in sorted(selected(run).items()):
+        taus = [load(torch, expert[name]) - load(torch, base[name]) for name in names[:SAMPLE]]
+        own = {kind: median_seconds(torch, taus, make(torch)) for kind, make in (("full", full), ("randomised", randomised))}
+        gpu_figures.note(path, f"pytorch {shape[0]}x{shape[1]}", matrices=len(names), sampled=len(taus),
+                         **{f"{kind}_svd_seconds": round(value, 5) for kind, value in own.items()})
+        for kind, value in own.items():
+            seconds[kind] += value * len(names)
+    ours = sum(rank["gpu_lane_seconds"]["kernels"] for rank in gpu_figures.load(run, "timing.json")["ranks"]) / gpu_figures.experts_of(run)
+    gpu_figures.note(path, "pytorch of one expert, scaled from the samples", version=torch.__version__,
+                     full_svd_seconds=round(seconds["full"], 3), randomised_svd_seconds=round(seconds["randomised"], 3),
+                     koine_kernel_seconds=round(ours, 4), full_over_koine=round(seconds["full"] / ours, 1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]) or 0)
