@@ -5,6 +5,7 @@
 #include <future>
 #include <list>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@
 #include "core/hash.hpp"
 #include "core/stop.hpp"
 #include "pipeline/evaluate_command.hpp"
+#include "pipeline/evaluation_notes.hpp"
 #include "pipeline/export.hpp"
 #include "pipeline/merge.hpp"
 
@@ -21,34 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::size_t kDigestDigits = 12;
 constexpr std::chrono::milliseconds kNap{20};
-
-std::string_view word(EvaluationStatus status) {
-  switch (status) {
-    case EvaluationStatus::done:
-      return "done";
-    case EvaluationStatus::timed_out:
-      return "timed out";
-    default:
-      return "failed";
-  }
-}
-
-/// What the folder keeps of an answer, over what it knew before.
-Json result_of(const Evaluated& answer, const std::string& digest, Json known) {
-  Json result = known.is_object() ? std::move(known) : Json::object();
-  result["status"] = word(answer.status);
-  result["message"] = answer.message;
-  result["metric"] = answer.metric ? Json(*answer.metric) : Json();
-  result["metrics"] = answer.numbers;
-  result["signature"] = answer.signature;
-  result["n"] = answer.n ? Json(*answer.n) : Json();
-  result["evaluation"] = digest;
-  Json items = Json::array();
-  for (const EvaluatedItem& item : answer.items)
-    items.push_back(Json::array({item.id, item.errors, item.words}));
-  result["items"] = items;
-  return result;
-}
 
 /// A command that asks for it (exit code 75) is tried again, after a while that grows.
 Evaluated evaluate_patiently(const EvaluationCall& call, int retries) {
@@ -66,9 +40,6 @@ Evaluated evaluate_patiently(const EvaluationCall& call, int retries) {
   return answer;
 }
 
-/// In a point's folder: the run that keep: all keeps.
-constexpr const char* kKeptRun = "merged";
-
 class Evaluator {
  public:
   Evaluator(const recipe::Sweep& sweep, const SweepPlaces& places, const SweepOptions& options,
@@ -80,7 +51,7 @@ class Evaluator {
         folder_(folder),
         processes_(processes),
         watcher_(watcher),
-        digest_(evaluation_digest(evaluation_)) {}
+        notes_(folder, places.home / "points", evaluation_digest(evaluation_)) {}
 
   void run(const std::vector<EvaluationTask>& tasks) {
     is_used_.assign(static_cast<std::size_t>(evaluation_.workers) + 1, false);
@@ -135,18 +106,9 @@ class Evaluator {
     } catch (const StorageError&) {
       if (processes_.size() > 1) throw;  // the others are inside the merge
       while (!running_.empty()) finish_one();
-      if (!make_room()) throw;
+      if (notes_.make_room().empty()) throw;
     }
     return make_checkpoint(task, slot);
-  }
-
-  /// Removes what failed commands left; whether there was anything.
-  bool make_room() {
-    bool has_made = false;
-    for (const std::string& name : failed_)
-      has_made |= remove_leftovers(places_.home / "points" / name, kKeptRun);
-    failed_.clear();
-    return has_made;
   }
 
   /// The checkpoint in the format that the command wants. Collective.
@@ -227,16 +189,8 @@ class Evaluator {
     running_.clear();
   }
 
-  void note_answer(const EvaluationTask& task, Evaluated answer) {
-    if (answer.status != EvaluationStatus::done) failed_.push_back(task.name);
-    try {
-      folder_->set_result(task.key, result_of(answer, digest_, folder_->result(task.key)));
-    } catch (const StorageError&) {
-      if (!make_room()) throw;
-      if (answer.status != EvaluationStatus::done)
-        answer.message += "; the disk was full, and what it left there was removed";
-      folder_->set_result(task.key, result_of(answer, digest_, folder_->result(task.key)));
-    }
+  void note_answer(const EvaluationTask& task, Evaluated given) {
+    const Evaluated answer = notes_.note(task, std::move(given));
     if (!watcher_.say) return;
     const std::string what = answer.metric ? fmt::format("{}", *answer.metric) : answer.message;
     watcher_.say(fmt::format("  {} {}: {}", task.kind, task.name, what));
@@ -249,10 +203,9 @@ class Evaluator {
   SweepFolder* folder_;
   comm::Communicator& processes_;
   const SweepWatcher& watcher_;
-  std::string digest_;
+  EvaluationNotes notes_;
   std::list<Running> running_;
-  std::vector<std::string> failed_;  ///< points whose commands did not end well
-  std::vector<bool> is_used_;        ///< by slot
+  std::vector<bool> is_used_;  ///< by slot
   std::size_t started_ = 0;
 };
 

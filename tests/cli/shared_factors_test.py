@@ -58,11 +58,13 @@ class SharedFactors(Case):
         for ours, key in (("bytes_read", "bytes_read"), ("bytes_written", "bytes_written")):
             self.assertAlmostEqual(sum(counted(self.path("shared"), key)) / expected[ours], 1, delta=0.01)
 
+    @plain_build_only
     def test_one_budget_over_the_model(self):
         self.run_ok("merge", "model.yaml", "--output", "budget", "--threads", "1", ranks=PROCESSES)
         self.same_as_alone("budget", "model")
         self.assertEqual(sum(counted(self.path("budget"), "matrices_factorised")), self.plan(1)["matrices"])
 
+    @plain_build_only
     def test_machines_of_two_kinds(self):
         for recipe in ("lors", "model"):
             args = ("merge", f"{recipe}.yaml", "--output", f"kinds-{recipe}", "--threads", "1")
@@ -114,6 +116,7 @@ class SharedFactors(Case):
         self.run_ok(*args, ranks=2)
         self.same_as_alone("often")
 
+    @plain_build_only
     def test_killed_while_they_are_removed(self):
         for recipe in ("lors", "model"):
             run = f"removing-{recipe}"
