@@ -31,12 +31,12 @@ class DeviceLane {
   /// Matrices of this shape begin, so many at once.
   void begin(std::int64_t rows, std::int64_t cols, int places);
 
-  /// Page-locked memory for elements as stored, to be filled and sent: 0 <= buffer < intakes.
+  /// Page-locked memory for elements as stored, to be filled and sent: 0 <= buffer < kIntakes.
   /// Waits until the device has no use for what it held.
   /// @pre what was sent from it before was taken by start or put
   [[nodiscard]] std::span<std::byte> intake(int buffer, std::int64_t bytes);
   void send(int buffer, std::int64_t bytes);  ///< its copy begins
-  static constexpr int intakes = cuda::kIntakeBuffers;
+  static constexpr int kIntakes = cuda::kIntakeBuffers;
 
   /// Elements as a checkpoint stores them, here or in an intake's buffer.
   /// @pre takes(dtype); they outlive the call
@@ -81,25 +81,25 @@ class DeviceLane {
   std::int64_t take_kept(int slot, const cuda::Threshold& threshold);  ///< entries taken
   double add(int place, double weight);  ///< M into the place's sum; |M|_F^2
 
-  /// A place's rounded result sets out for a buffer, 0 <= buffer < outlets.
+  /// A place's rounded result sets out for a buffer, 0 <= buffer < kOutlets.
   /// @pre what it held was taken, or is of no use
   struct Finish {
     double lambda = 1, divisor = 0;  ///< divisor 0: the sum is not divided
     DType dtype = DType::f32;
   };
   cuda::FinishFacts finish(int place, const Finish& ask, int buffer);
-  static constexpr int outlets = cuda::kOutletBuffers;
+  static constexpr int kOutlets = cuda::kOutletBuffers;
   /// The result there, when it has come. Valid until the buffer's next finish.
   [[nodiscard]] std::span<const std::byte> take(int buffer, std::int64_t bytes);
 
   /// What kernels are for.
   enum class Work : std::uint8_t { gram, krylov, proof, selection, sum };
-  static constexpr std::size_t kinds_of_work = 5;
+  static constexpr std::size_t kKindsOfWork = 5;
   /// Seconds that this lane's resources were busy so far: its copies by the device's clock, its
   /// kernels as the time that answers took.  @pre nobody reads or writes meanwhile
   struct Busy {
     double in = 0, out = 0;
-    std::array<double, kinds_of_work> kernels{};  ///< by Work
+    std::array<double, kKindsOfWork> kernels{};  ///< by Work
   };
   [[nodiscard]] Busy busy();
 
@@ -120,7 +120,7 @@ class DeviceLane {
   int slots_;
   int places_ = 0;
   std::int64_t rows_ = 0, cols_ = 0;
-  std::array<double, kinds_of_work> kernel_seconds_{};
+  std::array<double, kKindsOfWork> kernel_seconds_{};
 };
 
 }  // namespace koine::backend

@@ -4,7 +4,6 @@
 #include <deque>
 #include <exception>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 namespace koine {
@@ -21,16 +20,16 @@ class Handoff {
     changed_.notify_one();
   }
 
-  /// The next value: waits for it. Nothing once the handoff is closed and empty.
+  /// The next value: waits for it. False once the handoff is closed and empty.
   /// @throws what it was closed with
-  [[nodiscard]] std::optional<T> take() {
+  [[nodiscard]] bool take(T& value) {
     std::unique_lock lock(guard_);
     changed_.wait(lock, [this] { return !values_.empty() || is_closed_; });
     if (failure_) std::rethrow_exception(failure_);
-    if (values_.empty()) return std::nullopt;
-    T value = std::move(values_.front());
+    if (values_.empty()) return false;
+    value = std::move(values_.front());
     values_.pop_front();
-    return value;
+    return true;
   }
 
   /// No more will come, because of `failure` if there is one. The first closing counts.

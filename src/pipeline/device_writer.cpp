@@ -3,7 +3,7 @@
 namespace koine::pipeline {
 
 DeviceWriter::DeviceWriter(backend::DeviceLane& lane) : lane_(lane) {
-  for (int buffer = 0; buffer < backend::DeviceLane::outlets; ++buffer) free_.put(buffer);
+  for (int buffer = 0; buffer < backend::DeviceLane::kOutlets; ++buffer) free_.put(buffer);
   thread_ = std::jthread([this] { run(); });
 }
 
@@ -12,7 +12,9 @@ DeviceWriter::~DeviceWriter() {
 }
 
 int DeviceWriter::room() {
-  return free_.take().value();
+  int buffer = 0;
+  (void)free_.take(buffer);  // never closed but by a failure
+  return buffer;
 }
 
 void DeviceWriter::finish() {
@@ -23,9 +25,9 @@ void DeviceWriter::finish() {
 
 void DeviceWriter::run() {
   try {
-    while (const auto result = results_.take()) {
-      result->write(lane_.take(result->buffer, result->bytes));
-      free_.put(result->buffer);
+    for (Result result{}; results_.take(result);) {
+      result.write(lane_.take(result.buffer, result.bytes));
+      free_.put(result.buffer);
     }
   } catch (...) {
     failure_ = std::current_exception();

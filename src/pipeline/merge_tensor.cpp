@@ -234,9 +234,11 @@ std::vector<TensorOutcome> merge_tensors(std::span<const ToMerge> group,
   if (is_for_device(*group.front().planned, context))
     on_device = merge_on_device(group, context, scratch);
   std::vector<TensorOutcome> outcomes;
+  outcomes.reserve(group.size());
   for (std::size_t i = 0; i < group.size(); ++i) {
-    if (on_device[i]) {
-      outcomes.push_back(std::move(*on_device[i]));
+    std::optional<TensorOutcome>& found = on_device[i];
+    if (found.has_value()) {
+      outcomes.push_back(std::move(*found));
       ++context.progress.tensors;
     } else {
       outcomes.push_back(merge_tensor(*group[i].planned, context, scratch, group[i].sink));

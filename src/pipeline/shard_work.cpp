@@ -130,6 +130,7 @@ ShardWork::ShardWork(const PlannedShard& shard, const Plan& plan, const MergeCon
 
 void ShardWork::merge(const std::vector<std::size_t>& group, Scratch& scratch) {
   std::vector<ToMerge> all;
+  all.reserve(group.size());
   for (const std::size_t at : group) {
     all.push_back({&plan_.tensors[shard_.tensors[at]],
                    [this, at](std::int64_t offset, std::span<const std::byte> bytes) {

@@ -121,7 +121,7 @@ TEST_F(DeviceRings, AWriteThatFailsIsTold) {
   begin();
   DeviceWriter writer(lane());
   const auto write_all = [&] {
-    for (int i = 0; i <= DeviceLane::outlets; ++i) {
+    for (int i = 0; i <= DeviceLane::kOutlets; ++i) {
       const int buffer = writer.room();
       finish(0, 1, buffer);
       writer.put({buffer, kBytes,

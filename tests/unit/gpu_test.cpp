@@ -41,7 +41,7 @@ TEST(ChooseGpu, OtherLibrariesAreRefused) {
 
 // A lane of this many slots needs so many bytes.
 std::int64_t thousand_a_slot(int slots) {
-  return 1000 * slots;
+  return std::int64_t{1000} * slots;
 }
 
 TEST(PlanLanes, TakesWhatFits) {
@@ -98,8 +98,8 @@ TEST(LaneBytes, GrowWithSlotsAndMatrix) {
   EXPECT_LT(lane_bytes(small, 1), lane_bytes(small, 2));
   EXPECT_LT(lane_bytes(small, 4), lane_bytes(large, 4));
   // Task vectors, Gram matrices and what the elements need are in it.
-  const std::int64_t count = 1280 * 1280;
-  EXPECT_GT(lane_bytes(small, 4), 4 * (4 * count + 8 * count) + 13 * count);
+  constexpr std::int64_t kSide = 1280, kCount = kSide * kSide;
+  EXPECT_GT(lane_bytes(small, 4), 4 * (4 * kCount + 8 * kCount) + 13 * kCount);
   EXPECT_LT(lane_bytes(large, 4), std::int64_t{2} << 30);
 }
 
