@@ -161,9 +161,11 @@ main() {
   make_models
   merge cuda --backend cuda
   python3 "$FIGURES" solvers "$FOLDER/gpu_check.json" "$FOLDER/cuda" || die "a solver of the host was needed"
-  python3 "$HERE/lib/gpu_torch.py" "$FOLDER/gpu_check.json" "$FOLDER/models" "$FOLDER/cuda" || die "the comparison with PyTorch failed"
   merge again --backend cuda
   same_files "same bytes twice" cuda again
+  merge lane --backend cuda --threads 1 # nothing else on the device: what its kernels take
+  same_files "same bytes on one thread" cuda lane
+  python3 "$HERE/lib/gpu_torch.py" "$FOLDER/gpu_check.json" "$FOLDER/models" "$FOLDER/lane" || die "the comparison with PyTorch failed"
   merge cpu --backend cpu
   compare_with_cpu
   if command -v mpirun >/dev/null; then

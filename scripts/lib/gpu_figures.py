@@ -51,9 +51,9 @@ def rates(run, lanes, kernels):
         if made:
             short, long = sorted(tensor["shape"])
             flops += 2 * short * short * long * made
-            elements += short * long * made
+            elements += short * long * (made + 1)  # and the base's
     return {"gram_gflops_per_s_of_a_lane": round(1e-9 * flops / kernels["Gram"], 1),
-            "experts_gb_per_s_to_the_gpu_fp16": round(2e-9 * elements / lanes["to the GPU"], 2),
+            "fp16_gb_per_s_to_the_gpu": round(2e-9 * elements / lanes["to the GPU"], 2),
             "seconds_of_kernels_an_expert": round(lanes["kernels"] / experts_of(run), 4)}
 
 

@@ -1,6 +1,7 @@
 """The published algorithm's arithmetic on this GPU by PyTorch, beside Koine's: full and randomised SVDs of task vectors.
 
-  gpu_torch.py FILE MODELS RUN      notes in FILE; MODELS: folders base and expert1, RUN: the merge of them on this GPU
+  gpu_torch.py FILE MODELS RUN      notes in FILE; MODELS: folders base and expert1, RUN: the merge of them on this GPU by
+one thread
 
 Of each shape 16 matrices are factorised, and the median is multiplied by how many there are: marked as scaled. Where PyTorch is not
 installed, or sees no GPU, that is what is noted.

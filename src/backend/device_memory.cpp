@@ -40,7 +40,11 @@ std::int64_t lane_bytes(std::span<const MatrixNeed> needs, int slots) {
     const Side in_place = base + kDouble + kSign;  // and its sum and signs
     const Side on_the_way =
         cuda::kIntakeBuffers * std::max(base, expert) + cuda::kOutletBuffers * result;
-    return m * n * (places_of(slots, need.experts) * in_place + on_the_way + kFloat * (slots + 1));
+    // tau of the host, against zeros, where one matrix is factorised by itself.
+    const Side by_itself = kFloat + std::max<Side>(kFloat - base, 0);
+    return m * n *
+           (places_of(slots, need.experts) * in_place + on_the_way + by_itself +
+            kFloat * (slots + 1));
   });
   const Side gram = most([](Need, Side m, Side) { return m * m; });
   const Side panel = most([](Need, Side m, Side n) { return m * std::min(kPanel, n); });

@@ -68,6 +68,7 @@ std::vector<std::string> EvaluationNotes::make_room() {
   for (Failed& each : std::exchange(failed_, {})) {
     if (remove_leftovers(points_ / each.task.name, kKeptRun)) cleared.push_back(std::move(each));
   }
+  if (!cleared.empty()) ++rooms_made_;
   std::vector<std::string> keys;
   for (Failed& each : cleared) {
     each.answer.message += kCleared;

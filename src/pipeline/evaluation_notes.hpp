@@ -26,6 +26,8 @@ class EvaluationNotes {
   /// The disk is full: removes what commands left that did not end well, and says so of their
   /// points; their keys. What keep: all keeps stays.  @throws StorageError
   std::vector<std::string> make_room();
+  /// How often there was something to remove.
+  [[nodiscard]] int rooms_made() const noexcept { return rooms_made_; }
 
  private:
   struct Failed {
@@ -38,6 +40,7 @@ class EvaluationNotes {
   std::filesystem::path points_;
   std::string digest_;
   std::vector<Failed> failed_;  ///< whose output may fill the disk
+  int rooms_made_ = 0;
 };
 
 }  // namespace koine::pipeline

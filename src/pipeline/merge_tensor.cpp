@@ -239,7 +239,6 @@ std::vector<TensorOutcome> merge_tensors(std::span<const ToMerge> group,
     std::optional<TensorOutcome>& found = on_device[i];
     if (found.has_value()) {
       outcomes.push_back(std::move(*found));
-      ++context.progress.tensors;
     } else {
       outcomes.push_back(merge_tensor(*group[i].planned, context, scratch, group[i].sink));
     }

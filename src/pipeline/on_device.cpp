@@ -42,6 +42,7 @@ struct Matrix {
   const ToMerge& to_merge;
   TensorReader reader;
   TensorOutcome outcome;
+  std::int64_t factorised = 0;
   bool is_lost = false;  ///< to the CPU
 };
 
@@ -59,6 +60,7 @@ class DeviceGroup {
       if (matrices_[i].is_lost) {
         for (std::size_t model = 0; model <= experts_; ++model)
           context_.progress.bytes -= matrices_[i].reader.bytes_of(model);
+        context_.progress.matrices -= matrices_[i].factorised;
       } else {
         outcomes[i] = std::move(matrices_[i].outcome);
       }
@@ -124,7 +126,6 @@ class DeviceGroup {
 
   /// Fills the slots, from the first-th pair on; those that nobody has are zero.
   std::vector<Pair> put(std::size_t first, DeviceReader& reader) {
-    const StageTimer timer(context_.progress, Stage::task_vector);
     std::vector<Pair> batch;
     for (int slot = 0; slot < lane_->slots(); ++slot) {
       const std::size_t at = first + static_cast<std::size_t>(slot);
@@ -151,6 +152,7 @@ class DeviceGroup {
   }
 
   void note_facts(const std::vector<Pair>& batch) {
+    const StageTimer timer(context_.progress, Stage::task_vector);
     const DeviceLane::Facts facts = lane_->facts();
     for (std::size_t slot = 0; slot < batch.size(); ++slot) {
       Matrix& matrix = matrices_[batch[slot].matrix];
@@ -158,6 +160,10 @@ class DeviceGroup {
       const auto& figures = facts.task_vectors[slot];
       matrix.outcome.row.experts[batch[slot].expert].tau_squared = figures.squared;
       if (!figures.is_finite || !facts.base_is_finite[place]) matrix.is_lost = true;
+    }
+    // What is not finite must not meet the others in a batched solver.
+    for (std::size_t slot = 0; slot < batch.size(); ++slot) {
+      if (matrices_[batch[slot].matrix].is_lost) lane_->clear(static_cast<int>(slot));
     }
   }
 
@@ -180,7 +186,10 @@ class DeviceGroup {
       const StageTimer timer(context_.progress, Stage::prune);
       row = methods::prune_on_device(context_.method, parameters, part);
     }
-    if (context_.factors == nullptr && is_factorised(row)) ++context_.progress.matrices;
+    if (context_.factors == nullptr && is_factorised(row)) {
+      ++context_.progress.matrices;
+      ++matrix.factorised;
+    }
     row.tau_squared = tau_squared;
     {
       const StageTimer timer(context_.progress, Stage::accumulate);
@@ -224,6 +233,7 @@ class DeviceGroup {
                   const BusyTimer busy(context_.progress, Resource::writing);
                   matrix.to_merge.sink(0, out);
                   context_.progress.bytes += static_cast<std::int64_t>(out.size());
+                  ++context_.progress.tensors;
                 }});
   }
 

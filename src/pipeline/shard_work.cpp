@@ -15,6 +15,9 @@
 namespace koine::pipeline {
 namespace {
 
+// Of a group, but for its last matrix: three batches, so that a shard keeps several lanes busy.
+constexpr std::size_t kMostTaskVectors = 24;
+
 /// Positions in the shard, costliest tensor first.
 std::vector<std::size_t> costliest_first(const PlannedShard& shard, const Plan& plan) {
   std::vector<std::size_t> order(shard.tensors.size());
@@ -83,16 +86,21 @@ void require_same_inputs(const store::ShardRecord& record, const PlannedShard& s
 
 std::vector<std::vector<std::size_t>> groups_of(const PlannedShard& shard, const Plan& plan,
                                                 const MergeContext& context) {
+  const std::size_t experts = std::max<std::size_t>(context.inputs.experts.size(), 1);
+  const std::size_t most = (kMostTaskVectors + experts - 1) / experts;
   std::vector<std::vector<std::size_t>> groups;
-  std::map<Shape, std::size_t> of_shape;
+  std::map<Shape, std::size_t> of_shape;  // the last group of it
   for (const std::size_t at : costliest_first(shard, plan)) {
     const PlannedTensor& planned = plan.tensors[shard.tensors[at]];
     const Shape& shape = context.inputs.base.tensors[planned.index].shape;
     const bool is_shared = is_for_device(planned, context);
-    const auto [place, is_first] =
-        is_shared ? of_shape.try_emplace(shape, groups.size()) : std::pair{of_shape.end(), true};
-    if (is_first) groups.emplace_back();
-    groups[is_shared ? place->second : groups.size() - 1].push_back(at);
+    const auto open = of_shape.find(shape);
+    if (is_shared && open != of_shape.end() && groups[open->second].size() < most) {
+      groups[open->second].push_back(at);
+      continue;
+    }
+    if (is_shared) of_shape[shape] = groups.size();
+    groups.push_back({at});
   }
   return groups;
 }

@@ -30,8 +30,9 @@ struct ShardOptions {
   [[nodiscard]] int threads() const noexcept { return static_cast<int>(scratch.size()); }
 };
 
-/// Positions in the shard of tensors that are merged at once: one each on the CPU, all matrices of
-/// one shape on the GPU. Costliest tensor first, so that threads end together.
+/// Positions in the shard of tensors that are merged at once: one each on the CPU, matrices of
+/// one shape on the GPU, some batches of task vectors. Costliest tensor first, so that threads end
+/// together.
 [[nodiscard]] std::vector<std::vector<std::size_t>> groups_of(const PlannedShard& shard,
                                                               const Plan& plan,
                                                               const MergeContext& context);

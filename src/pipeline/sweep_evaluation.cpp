@@ -104,9 +104,10 @@ class Evaluator {
     try {
       return make_checkpoint(task, slot);
     } catch (const StorageError&) {
-      if (processes_.size() > 1) throw;  // the others are inside the merge
+      if (processes_.size() > 1) throw;        // the others are inside the merge
+      const int before = notes_.rooms_made();  // an answer's note may make room too
       while (!running_.empty()) finish_one();
-      if (notes_.make_room().empty()) throw;
+      if (notes_.make_room().empty() && notes_.rooms_made() == before) throw;
     }
     return make_checkpoint(task, slot);
   }

@@ -170,7 +170,7 @@ class OnAnEmulatedDevice(Backend):
         done = self.merge("small", KOINE_EMULATED_MEMORY="1000000")
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertIn("this GPU has", done.stderr)
-        self.merge_ok("fits", recipe="lors.yaml", KOINE_EMULATED_MEMORY="126000000")
+        self.merge_ok("fits", recipe="lors.yaml", KOINE_EMULATED_MEMORY="129000000")
         self.assertEqual(load(self.path("fits"), "manifest.json")["arithmetic"]["batch"], 2)
 
     def test_storage_that_fails_while_the_device_works(self):

@@ -77,6 +77,7 @@ class BatchLanczos {
                      lane_.queue());
     gram_squared_.resize(as_size(slots_));
     lane_.fetch(squared, slots_, gram_squared_.data());
+    for (std::size_t s = 0; s < is_open_.size(); ++s) is_open_[s] = gram_squared_[s] > 0;
   }
 
   /// One block further: G Q_last = Q S + Q_next B, orthogonalised twice against the whole basis.

@@ -22,12 +22,8 @@ Intake::Intake(std::int32_t buffers) : slots_(static_cast<std::size_t>(buffers))
 
 std::byte* Intake::room(std::int32_t buffer, std::int64_t bytes) {
   Slot& slot = slots_.at(static_cast<std::size_t>(buffer));
-  if (slot.was_sent) {
-    check(cudaEventSynchronize(slot.arrived.get()));
-    check(cudaEventSynchronize(slot.used.get()));
-    slot.seconds += seconds_between(slot.begun, slot.arrived);
-    slot.was_sent = false;
-  }
+  note_time(slot);
+  check(cudaEventSynchronize(slot.used.get()));
   slot.device.reserve(bytes);
   return slot.host.reserve(bytes);
 }
@@ -38,7 +34,15 @@ void Intake::send(std::int32_t buffer, std::int64_t bytes) {
   check(cudaMemcpyAsync(slot.device.data(), slot.host.data(), static_cast<std::size_t>(bytes),
                         cudaMemcpyHostToDevice, stream_.get()));
   check(cudaEventRecord(slot.arrived.get(), stream_.get()));
-  slot.was_sent = true;
+  slot.is_under_way = true;
+}
+
+/// Waits for the copy.
+void Intake::note_time(Slot& slot) {
+  if (!slot.is_under_way) return;
+  check(cudaEventSynchronize(slot.arrived.get()));
+  slot.seconds += seconds_between(slot.begun, slot.arrived);
+  slot.is_under_way = false;
 }
 
 const std::byte* Intake::arrived(std::int32_t buffer, cudaStream_t user) {
@@ -51,16 +55,17 @@ void Intake::used(std::int32_t buffer, cudaStream_t user) {
   check(cudaEventRecord(slots_.at(static_cast<std::size_t>(buffer)).used.get(), user));
 }
 
-double Intake::seconds() const noexcept {
+double Intake::seconds() {
+  for (Slot& slot : slots_) note_time(slot);
   return added(slots_);
 }
 
 Outlet::Outlet(std::int32_t buffers) : slots_(static_cast<std::size_t>(buffers)) {}
 
-std::byte* Outlet::room(std::int32_t buffer, std::int64_t bytes, cudaStream_t maker) {
+std::byte* Outlet::room(std::int32_t buffer, std::int64_t bytes) {
   Slot& slot = slots_.at(static_cast<std::size_t>(buffer));
+  check(cudaEventSynchronize(slot.copied.get()));  // of a result that nobody took
   slot.host.reserve(bytes);
-  check(cudaStreamWaitEvent(maker, slot.copied.get(), 0));
   return slot.device.reserve(bytes);
 }
 

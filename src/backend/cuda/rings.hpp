@@ -26,17 +26,19 @@ class Intake {
   /// The work of `user` so far is all that needs it.
   void used(std::int32_t buffer, cudaStream_t user);
 
-  /// How long copies took, as far as their buffers were used again.
-  [[nodiscard]] double seconds() const noexcept;
+  /// How long copies took: waits for those that are under way.  @pre nobody fills a buffer
+  [[nodiscard]] double seconds();
 
  private:
   struct Slot {
     PinnedBuffer host;
     Buffer<std::byte> device;
     Event begun = make_event(), arrived = make_event(), used = make_event();
-    bool was_sent = false;
+    bool is_under_way = false;
     double seconds = 0;
   };
+  static void note_time(Slot& slot);
+
   Stream stream_ = make_stream();
   std::vector<Slot> slots_;
 };
@@ -46,8 +48,8 @@ class Outlet {
  public:
   explicit Outlet(std::int32_t buffers);
 
-  /// Device memory to be filled by work of `maker`, which waits until what it held has been copied.
-  std::byte* room(std::int32_t buffer, std::int64_t bytes, cudaStream_t maker);
+  /// Device memory to be filled: waits until what it held has been copied.
+  std::byte* room(std::int32_t buffer, std::int64_t bytes);
   /// Starts the copy of what the work of `maker` so far makes.
   void send(std::int32_t buffer, std::int64_t bytes, cudaStream_t maker);
 

@@ -198,7 +198,7 @@ int take_result(abi::Lane* lane, std::int32_t buffer, const void** memory, abi::
 
 int copy_times(abi::Lane* lane, abi::CopyTimes* times, abi::Failure* failure) {
   return guarded(failure, [&] {
-    const Lane& own = lane_of(lane);
+    Lane& own = lane_of(lane);
     *times = {own.intake.seconds(), own.outlet.seconds()};
   });
 }

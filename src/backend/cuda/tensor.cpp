@@ -48,31 +48,17 @@ void clear(const Lane& lane, T* data, std::int64_t count) {
   check(cudaMemsetAsync(data, 0, as_size(count) * sizeof(T), lane.stream.get()));
 }
 
-/// Stored elements in device memory, for kernels that are asked for while this lives.
-class Arrival {
- public:
-  Arrival(Lane& lane, const backend::cuda::Stored& stored, std::int64_t bytes)
-      : lane_(lane), buffer_(stored.buffer) {
-    if (buffer_ >= 0) {
-      data_ = lane.intake.arrived(buffer_, lane.stream.get());
-      return;
-    }
+/// Asks for kernels, by `use(const std::byte*)`, that read stored elements where they have come to.
+template <typename Use>
+void with_arrived(Lane& lane, const backend::cuda::Stored& stored, std::int64_t bytes, Use use) {
+  if (stored.buffer < 0) {
     std::byte* raw = lane.raw.reserve(bytes);
     lane.send(static_cast<const std::byte*>(stored.data), bytes, raw);
-    data_ = raw;
+    return use(raw);
   }
-  ~Arrival() noexcept(false) {
-    if (buffer_ >= 0) lane_.intake.used(buffer_, lane_.stream.get());
-  }
-  Arrival(const Arrival&) = delete;
-  Arrival& operator=(const Arrival&) = delete;
-  [[nodiscard]] const std::byte* data() const noexcept { return data_; }
-
- private:
-  Lane& lane_;
-  std::int32_t buffer_;
-  const std::byte* data_ = nullptr;
-};
+  use(lane.intake.arrived(stored.buffer, lane.stream.get()));
+  lane.intake.used(stored.buffer, lane.stream.get());
+}
 
 }  // namespace
 
@@ -101,9 +87,10 @@ void start(Lane& lane, std::int64_t at, const backend::cuda::Stored* base) {
   if (base == nullptr) {
     clear(lane, raw, bytes);
   } else {
-    const Arrival from(lane, *base, bytes);
-    check(cudaMemcpyAsync(raw, from.data(), as_size(bytes), cudaMemcpyDeviceToDevice,
-                          lane.stream.get()));
+    with_arrived(lane, *base, bytes, [&](const std::byte* from) {
+      check(
+          cudaMemcpyAsync(raw, from, as_size(bytes), cudaMemcpyDeviceToDevice, lane.stream.get()));
+    });
   }
   clear(lane, place.sum.data(), count);
   clear(lane, place.seen.data(), count);
@@ -118,9 +105,10 @@ void put(Lane& lane, std::int64_t slot, std::int64_t place, const backend::cuda:
     clear(lane, tau, lane.count());
   } else {
     const auto dtype = static_cast<DType>(expert->dtype);
-    const Arrival from(lane, *expert, lane.count() * size_of(dtype));
-    kernels::task_vector({from.data(), dtype}, lane.places.at(as_size(place)).base(), tau,
-                         lane.count(), lane.queue());
+    with_arrived(lane, *expert, lane.count() * size_of(dtype), [&](const std::byte* from) {
+      kernels::task_vector({from, dtype}, lane.places.at(as_size(place)).base(), tau, lane.count(),
+                           lane.queue());
+    });
   }
   note(lane, tau, slot);
 }
@@ -201,7 +189,7 @@ backend::cuda::FinishFacts finish(Lane& lane, std::int64_t at,
   const auto dtype = static_cast<DType>(ask.out_dtype);
   const std::int64_t bytes = count * size_of(dtype);
   const kernels::MergeTerms terms{place.base(), place.sum.data(), ask.lambda};
-  std::byte* rounded = lane.outlet.room(ask.buffer, bytes, lane.stream.get());
+  std::byte* rounded = lane.outlet.room(ask.buffer, bytes);
   auto* figures = reinterpret_cast<kernels::ResultFigures*>(
       lane.counters.reserve(sizeof(kernels::ResultFigures)));
   if (ask.divisor != 0) kernels::divide(place.sum.data(), ask.divisor, count, lane.queue());
