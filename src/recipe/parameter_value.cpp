@@ -149,12 +149,15 @@ std::optional<ParameterValue> read_parameter(const Node& node, std::string_view 
   }
   bool is_good = true;
   for (const Node& item : node.items) {
-    if (!item.is_map())
+    if (!item.is_map()) {
       problems.add(item.place,
                    mismatch(label, item, "{filter: …, value: …} as in the first entry"));
-    auto entry = item.is_map() ? read_entry(item, label, range, problems) : std::nullopt;
-    is_good = is_good && entry.has_value();
-    if (entry && !is_total(value)) value.entries.push_back(std::move(*entry));
+      is_good = false;
+    } else if (auto entry = read_entry(item, label, range, problems)) {
+      if (!is_total(value)) value.entries.push_back(std::move(*entry));
+    } else {
+      is_good = false;
+    }
   }
   return is_good ? std::optional(value) : std::nullopt;
 }
