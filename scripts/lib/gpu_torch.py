@@ -20,7 +20,7 @@ SAMPLE, RANK = 16, 7
 
 
 def tensors(folder):
-    """name -> (shape, bytes) of a folder's safetensors files; fp16."""
+    """name -> (file, offset, shape, type) of a folder's safetensors files."""
     found = {}
     for name in sorted(os.listdir(folder)):
         if not name.endswith(".safetensors"):

@@ -17,7 +17,7 @@ enum class Solver : std::uint8_t {
   dsyevr,
   dsyevd,
   dgesdd,
-  cuda_krylov,  ///< on the GPU: on G in float64, as the two that follow but the last
+  cuda_krylov,  ///< on the GPU: on G in float64, as cuda_syevd
   cuda_syevd,
   cuda_gesvdp,  ///< the SVD of tau itself, by a polar decomposition
   cuda_gesvdj   ///< by Jacobi's rotations

@@ -27,7 +27,8 @@ class DeviceReader {
   DeviceReader(const DeviceReader&) = delete;
   DeviceReader& operator=(const DeviceReader&) = delete;
 
-  /// The buffer of the next load: waits until it was sent.  @throws what reading it threw
+  /// The buffer of the next load: waits until it was sent.
+  /// @pre there is one  @throws what reading it threw
   [[nodiscard]] int next();
   /// Kernels that use the buffer were asked for: it may be filled again.
   void give_back(int buffer) { free_.put(buffer); }

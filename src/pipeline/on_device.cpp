@@ -15,21 +15,7 @@ namespace koine::pipeline {
 namespace {
 
 using backend::DeviceLane;
-
-}  // namespace
-
-bool is_for_device(const PlannedTensor& planned, const MergeContext& context) {
-  if (context.lanes == nullptr || planned.treatment != Treatment::pruned) return false;
-  const checkpoint::TensorInfo& base = context.inputs.base.tensors[planned.index];
-  if (base.count() == 0 || !DeviceLane::takes(base.dtype) || !DeviceLane::takes(planned.out_dtype))
-    return false;
-  for (const Expert& expert : context.inputs.experts) {
-    if (!DeviceLane::takes(expert.tensors[planned.index].dtype)) return false;
-  }
-  return true;
-}
-
-namespace {
+static_assert(DeviceLane::kKindsOfWork == kKernelNames.size());
 
 /// One of the group, on its way.
 struct Matrix {
@@ -79,7 +65,7 @@ class DeviceGroup {
     const Stopwatch in_use(context_.progress.lane_nanoseconds);
     lane_ = &*lease;
     const DeviceLane::Busy before = lane_->busy();
-    merge_on(*lane_);
+    merge_all();
     const DeviceLane::Busy after = lane_->busy();
     context_.progress.add_busy(Resource::to_device, after.in - before.in);
     for (std::size_t kind = 0; kind < after.kernels.size(); ++kind)
@@ -87,7 +73,8 @@ class DeviceGroup {
     context_.progress.add_busy(Resource::from_device, after.out - before.out);
   }
 
-  void merge_on(DeviceLane& lane) {
+  void merge_all() {
+    DeviceLane& lane = *lane_;
     const Shape& shape = matrices_.front().reader.base().shape;
     places_ = static_cast<std::size_t>(
         backend::places_of(lane.slots(), static_cast<std::int64_t>(experts_)));
@@ -246,6 +233,17 @@ class DeviceGroup {
 };
 
 }  // namespace
+
+bool is_for_device(const PlannedTensor& planned, const MergeContext& context) {
+  if (context.lanes == nullptr || planned.treatment != Treatment::pruned) return false;
+  const checkpoint::TensorInfo& base = context.inputs.base.tensors[planned.index];
+  if (base.count() == 0 || !DeviceLane::takes(base.dtype) || !DeviceLane::takes(planned.out_dtype))
+    return false;
+  for (const Expert& expert : context.inputs.experts) {
+    if (!DeviceLane::takes(expert.tensors[planned.index].dtype)) return false;
+  }
+  return true;
+}
 
 bool is_factorised(const stats::ExpertRow& row) noexcept {
   return row.method.starts_with("host:") || row.method.starts_with("cuda:");
