@@ -154,6 +154,7 @@ void bench_svd(Lab& lab, const Shape& shape, int threads) {
 void bench_solver(Lab& lab, const Shape& shape, int threads) {
   const Matrices& in = lab.matrices(shape, threads);
   std::vector<Workspace> workspaces(as_size(threads));
+  std::vector<lowrank::TauPanels> panels;
   std::vector<std::vector<double>> images(as_size(threads));
   std::vector<char> found(as_size(threads)), proved(as_size(threads)), decided(as_size(threads));
   const auto m = static_cast<std::int64_t>(Extents(shape).m);
@@ -164,6 +165,7 @@ void bench_solver(Lab& lab, const Shape& shape, int threads) {
   };
   for (int t = 0; t < threads; ++t) {
     lowrank::gram_matrix_float32(ShortSideFirst(in.tau(t)), workspaces[as_size(t)]);
+    panels.push_back(lowrank::panels_of(ShortSideFirst(in.tau(t)), workspaces[as_size(t)]));
     images[as_size(t)].resize(as_size(m * kBlock));
     krylov(t);
     if (found[as_size(t)] == 0)
@@ -183,7 +185,7 @@ void bench_solver(Lab& lab, const Shape& shape, int threads) {
   };
   const auto block = [&](int t) {
     Workspace& w = workspaces[as_size(t)];
-    lowrank::gram_times_block(ShortSideFirst(in.tau(t)), kBlock, w.krylov.basis.data(),
+    lowrank::gram_times_block(panels[as_size(t)], kBlock, w.krylov.basis.data(),
                               images[as_size(t)].data(), w);
   };
   const auto project = [&](int t) {

@@ -109,10 +109,11 @@ bool run_dgesdd(const ShortSideFirst& side, std::int64_t count, Workspace& works
 
 /// Products in float32 are right to 1e-7: converging further would be in vain.
 bool run_krylov_on_tau(const ShortSideFirst& side, std::int64_t count, Workspace& workspace) {
+  const TauPanels panels = panels_of(side, workspace);
   return krylov_eigenpairs(
       side.short_side, count, 1e-7,
       [&](std::int64_t width, const double* block, double* image) {
-        gram_times_block(side, width, block, image, workspace);
+        gram_times_block(panels, width, block, image, workspace);
       },
       workspace);
 }

@@ -69,6 +69,13 @@ inline void fetch(const GramTile& t) {
   }
 }
 
+/// All rows of the tile from `vector` on, in turn: the strips they share stay in the first cache.
+template <typename Lane, int Vectors>
+inline void all_rows(const GramTile& t, Place place, float* sums) {
+  for (place.row = 0; place.row < t.rows; place.row += Lane::kRows)
+    chains<Lane, Vectors>(t, place, sums);
+}
+
 template <typename Lane>
 inline void tile(const GramTile& t) {
   fetch(t);
@@ -76,13 +83,11 @@ inline void tile(const GramTile& t) {
   const std::int64_t vectors = t.strips * Lane::kRegisters;
   for (std::int64_t begin = 0; begin < t.terms; begin += kTerms) {
     const std::int64_t end = begin + kTerms < t.terms ? begin + kTerms : t.terms;
-    for (std::int64_t row = 0; row < t.rows; row += Lane::kRows) {
-      std::int64_t v = 0;
-      for (; v + Lane::kVectors <= vectors; v += Lane::kVectors)
-        chains<Lane, Lane::kVectors>(t, {begin, end, row, v}, sums);
-      for (; v + 2 <= vectors; v += 2) chains<Lane, 2>(t, {begin, end, row, v}, sums);
-      for (; v < vectors; ++v) chains<Lane, 1>(t, {begin, end, row, v}, sums);
-    }
+    std::int64_t v = 0;
+    for (; v + Lane::kVectors <= vectors; v += Lane::kVectors)
+      all_rows<Lane, Lane::kVectors>(t, {begin, end, 0, v}, sums);
+    for (; v + 2 <= vectors; v += 2) all_rows<Lane, 2>(t, {begin, end, 0, v}, sums);
+    for (; v < vectors; ++v) all_rows<Lane, 1>(t, {begin, end, 0, v}, sums);
   }
   put(t, sums);
 }

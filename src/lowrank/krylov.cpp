@@ -5,9 +5,9 @@
 #include <limits>
 
 #include <cblas.h>
-#include <lapacke.h>
 
 #include "lowrank/skinny.hpp"
+#include "lowrank/small_pairs.hpp"
 #include "lowrank/start_block.hpp"
 #include "lowrank/truncated_svd.hpp"
 
@@ -142,8 +142,10 @@ class BlockLanczos {
   double rayleigh_ritz() {
     const std::int64_t k = space_.columns;
     found_ = std::min(count_, k);
-    if (!largest_pairs_of_projection()) return std::numeric_limits<double>::infinity();
-    const double* values = work_.values.data();
+    double* values = work_.values.data();
+    double* vectors = space_.ritz.reserve(as_size(k * found_));
+    if (!largest_small_pairs({space_.projection.data(), k, limit_}, found_, values, vectors, work_))
+      return std::numeric_limits<double>::infinity();
     double worst = found_ < count_ && width_ > 0 ? std::numeric_limits<double>::infinity() : 0;
     for (std::int64_t i = 0; i < found_ && width_ > 0; ++i) {
       const double target = (i + 1 < count_ ? target_ : kGapTarget) * values[0];
@@ -160,29 +162,6 @@ class BlockLanczos {
     cblas_dgemv(CblasColMajor, CblasNoTrans, as_blas(rows), as_blas(space_.last_width), 1.0,
                 space_.coupling.data(), as_blas(rows), y, 1, 0.0, image, 1);
     return cblas_dnrm2(as_blas(rows), image, 1);
-  }
-
-  bool largest_pairs_of_projection() {
-    const std::int64_t k = space_.columns;
-    const auto n = static_cast<lapack_int>(k);
-    const lapack_int lwork = 64 * n, liwork = 10 * n;
-    double* copy = work_.scratch.reserve(as_size(k * k));
-    for (std::int64_t j = 0; j < k; ++j)
-      std::copy_n(space_.projection.data() + j * limit_, j + 1, copy + j * k);
-    double* vectors = space_.ritz.reserve(as_size(k * found_));
-    double* work = work_.lapack.reserve(as_size(lwork));
-    lapack_int* support = work_.indices.reserve(as_size(2 * n + liwork));
-    double* values = work_.values.data();
-    lapack_int found = 0;
-    const lapack_int info =
-        LAPACKE_dsyevr_work(LAPACK_COL_MAJOR, 'V', found_ == k ? 'A' : 'I', 'U', n, copy, n, 0, 0,
-                            static_cast<lapack_int>(k - found_ + 1), n, 0, &found, values, vectors,
-                            n, support, work, lwork, support + 2 * k, liwork);
-    if (info != 0 || found != found_) return false;
-    std::reverse(values, values + found_);
-    for (std::int64_t i = 0, j = found_ - 1; i < j; ++i, --j)
-      std::swap_ranges(vectors + i * k, vectors + (i + 1) * k, vectors + j * k);
-    return true;
   }
 
   /// The blocks until the next look; 0 where it will not get there. From how fast the residual

@@ -32,18 +32,18 @@ struct Portable {
 };
 
 /// out += A_panel (A_panel^T in). `middle` has room for A_panel^T in.
-void add_panel(const ShortSideFirst& side, std::int64_t first, const float* in, float* middle,
+void add_panel(const TauPanels& panels, std::int64_t first, const float* in, float* middle,
                float* out) {
   const SkinnyVariant<float>& kernel = fastest_skinny<float>();
-  const std::int64_t m = side.short_side, n = side.long_side;
-  const std::int64_t length = std::min(kPanel, n - first);
+  const std::int64_t m = panels.side.short_side;
+  const std::int64_t length = std::min(kPanel, panels.side.long_side - first);
   std::fill_n(middle, length * kStripe, 0.0F);
-  if (side.is_transposed) {  // tau = A^T: rows of tau are columns of A
-    const Piece<float> rows{side.tau.data + first * m, length, m, m};
+  if (panels.packed == nullptr) {  // tau = A^T: rows of tau are columns of A
+    const Piece<float> rows{panels.side.tau.data + first * m, length, m, m};
     kernel.times(rows, in, middle);
     kernel.transposed_times(rows, middle, out);
   } else {
-    const Piece<float> columns{side.tau.data + first, m, length, n};
+    const Piece<float> columns{panels.packed + first * m, m, length, length};
     kernel.transposed_times(columns, in, middle);
     kernel.times(columns, middle, out);
   }
@@ -51,14 +51,14 @@ void add_panel(const ShortSideFirst& side, std::int64_t first, const float* in, 
 
 /// sum <- A (A^T in). Float32 chains end with every other panel: their errors do not grow with the
 /// long side.
-void gram_times_stripe(const ShortSideFirst& side, const float* in, float* middle, float* out,
+void gram_times_stripe(const TauPanels& panels, const float* in, float* middle, float* out,
                        double* sum) {
-  const std::int64_t count = side.short_side * kStripe;
+  const std::int64_t count = panels.side.short_side * kStripe, n = panels.side.long_side;
   std::fill_n(sum, count, 0.0);
-  for (std::int64_t first = 0; first < side.long_side; first += kPanelsOfAChain * kPanel) {
+  for (std::int64_t first = 0; first < n; first += kPanelsOfAChain * kPanel) {
     std::fill_n(out, count, 0.0F);
-    const std::int64_t end = std::min(first + kPanelsOfAChain * kPanel, side.long_side);
-    for (std::int64_t at = first; at < end; at += kPanel) add_panel(side, at, in, middle, out);
+    const std::int64_t end = std::min(first + kPanelsOfAChain * kPanel, n);
+    for (std::int64_t at = first; at < end; at += kPanel) add_panel(panels, at, in, middle, out);
     for (std::int64_t i = 0; i < count; ++i) sum[i] += static_cast<double>(out[i]);
   }
 }
@@ -96,16 +96,30 @@ const SkinnyVariants<double>& skinny_variants<double>() {
   return kVariants;
 }
 
-void gram_times_block(const ShortSideFirst& side, std::int64_t width, const double* block,
+TauPanels panels_of(const ShortSideFirst& side, Workspace& workspace) {
+  if (side.is_transposed) return {side, nullptr};
+  const std::int64_t m = side.short_side, n = side.long_side;
+  float* packed = workspace.packed.reserve(static_cast<std::size_t>(m * n));
+  for (std::int64_t i = 0; i < m; ++i) {
+    const float* row = side.tau.data + i * n;
+    for (std::int64_t first = 0; first < n; first += kPanel) {
+      const std::int64_t length = std::min(kPanel, n - first);
+      std::copy_n(row + first, length, packed + first * m + i * length);
+    }
+  }
+  return {side, packed};
+}
+
+void gram_times_block(const TauPanels& panels, std::int64_t width, const double* block,
                       double* image, Workspace& workspace) {
-  const std::int64_t m = side.short_side;
+  const std::int64_t m = panels.side.short_side;
   const auto stripe = static_cast<std::size_t>(m * kStripe);
   float* in = workspace.single.reserve(2 * stripe + static_cast<std::size_t>(kPanel * kStripe));
   float* out = in + stripe;
   double* sum = workspace.stripes.reserve(stripe);
   for (std::int64_t first = 0; first < width; first += kStripe) {
     take_stripe(block, m, first, width, in);
-    gram_times_stripe(side, in, out + stripe, out, sum);
+    gram_times_stripe(panels, in, out + stripe, out, sum);
     put_stripe(sum, kStripe, m, std::min(kStripe, width - first), image + first * m);
   }
 }

@@ -41,11 +41,21 @@ inline void put_stripe(const double* stripe, std::int64_t step, std::int64_t row
   }
 }
 
+/// A in panels of a few columns, one after the other: tau itself where that is A^T, else a copy in
+/// workspace.packed (pieces of rows that lie far apart would push each other out of the caches).
+struct TauPanels {
+  ShortSideFirst side;
+  const float* packed = nullptr;  ///< each [short, columns] row-major; null: tau's own rows
+};
+
+/// Cost: a reading and a writing of tau, or nothing. Valid until the next call for this workspace.
+[[nodiscard]] TauPanels panels_of(const ShortSideFirst& side, Workspace& workspace);
+
 /// image <- A A^T block, multiplied and summed in float32 (right to about 1e-7 of the largest
 /// eigenvalue), without forming A A^T. block, image: [short, width] column-major, float64.
-/// Cost: 4 short long width flops, one reading of tau: a panel stays in the second cache for both
-/// products.
-void gram_times_block(const ShortSideFirst& side, std::int64_t width, const double* block,
+/// Cost: 4 short long width flops, one reading of the panels: one stays in the second cache for
+/// both products.
+void gram_times_block(const TauPanels& panels, std::int64_t width, const double* block,
                       double* image, Workspace& workspace);
 
 /// Copies the lower triangle of a column-major [order, order] matrix to the upper one.

@@ -16,6 +16,11 @@ struct Floats {
   static Vector fma(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
 };
 
+struct FloatColumns : Floats {
+  static constexpr int kWidth = 8, kVectors = 3, kBlock = 4;  // 12 of 16 registers
+  static Vector load_any(const float* p) { return _mm256_loadu_ps(p); }
+};
+
 struct Doubles {
   using T = double;
   using Vector = __m256d;
@@ -36,7 +41,8 @@ constexpr int kPairs = 6, kColumnPairs = 4;
 
 template <>
 SkinnyVariant<float> skinny_avx2<float>() {
-  return {"avx2", skinny::times<Floats, kRows>, skinny::transposed_times<Floats, kRows>};
+  return {"avx2", skinny::times<Floats, kRows>,
+          skinny::transposed_times_by_columns<Floats, kRows, FloatColumns>};
 }
 template <>
 SkinnyVariant<double> skinny_avx2<double>() {

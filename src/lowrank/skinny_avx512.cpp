@@ -16,6 +16,17 @@ struct Floats {  // two half registers a cycle are as much as one
   static Vector fma(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
 };
 
+struct FloatColumns {
+  using T = float;
+  using Vector = __m512;
+  static constexpr int kWidth = 16, kVectors = 3, kBlock = 8;  // 24 of 32 registers
+  static Vector load(const float* p) { return _mm512_load_ps(p); }
+  static Vector load_any(const float* p) { return _mm512_loadu_ps(p); }
+  static void store(float* p, Vector x) { _mm512_store_ps(p, x); }
+  static Vector broadcast(const float* p) { return _mm512_set1_ps(*p); }
+  static Vector fma(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
+};
+
 struct Doubles {
   using T = double;
   using Vector = __m512d;
@@ -35,7 +46,8 @@ constexpr int kColumns = 16;  // one cache line of floats
 
 template <>
 SkinnyVariant<float> skinny_avx512<float>() {
-  return {"avx512", skinny::times<Floats, kRows>, skinny::transposed_times<Floats, kColumns>};
+  return {"avx512", skinny::times<Floats, kRows>,
+          skinny::transposed_times_by_columns<Floats, kColumns, FloatColumns>};
 }
 template <>
 SkinnyVariant<double> skinny_avx512<double>() {

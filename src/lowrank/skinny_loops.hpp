@@ -1,7 +1,9 @@
 #pragma once
 
 /// The loops of skinny_kernels.hpp over a vector type: Lane has T, Vector, kRegisters (vectors of
-/// one stripe), load, store, broadcast and fma.
+/// one stripe), load, store, broadcast and fma; a lane of columns has kWidth (elements of a
+/// vector), kVectors, kBlock (columns of the block at a time) and load_any (of any address) as
+/// well.
 
 #include "lowrank/skinny_kernels.hpp"
 
@@ -56,10 +58,81 @@ void times(const Piece<typename Lane::T>& piece, const typename Lane::T* in,
   all_chains<Lane, Rows>({piece.data, piece.step, 1, piece.cols}, piece.rows, in, out);
 }
 
+/// As transposed_times, of kWidth * Vectors columns of the piece: a vector of them meets kBlock
+/// columns of the block in turn, so that a load serves several chains.
+template <typename Lane, int Vectors>
+inline void outer_products(const Piece<typename Lane::T>& piece, const typename Lane::T* in,
+                           typename Lane::T* tile) {
+  constexpr int kBlock = Lane::kBlock;
+  constexpr std::int64_t kColumns = Vectors * Lane::kWidth;
+  typename Lane::Vector sum[kBlock][Vectors];
+  for (int j = 0; j < kBlock; ++j) {
+    for (int v = 0; v < Vectors; ++v)
+      sum[j][v] = Lane::load(tile + j * kColumns + v * Lane::kWidth);
+  }
+  const typename Lane::T* a = piece.data;
+  for (std::int64_t k = 0; k < piece.rows; ++k, a += piece.step, in += kStripe) {
+    typename Lane::Vector x[Vectors];
+    for (int v = 0; v < Vectors; ++v) x[v] = Lane::load_any(a + v * Lane::kWidth);
+    for (int j = 0; j < kBlock; ++j) {
+      const typename Lane::Vector b = Lane::broadcast(in + j);
+      for (int v = 0; v < Vectors; ++v) sum[j][v] = Lane::fma(x[v], b, sum[j][v]);
+    }
+  }
+  for (int j = 0; j < kBlock; ++j) {
+    for (int v = 0; v < Vectors; ++v)
+      Lane::store(tile + j * kColumns + v * Lane::kWidth, sum[j][v]);
+  }
+}
+
+/// The same for a whole stripe: its outputs are turned for the time.
+template <typename Lane, int Vectors>
+inline void turned_products(const Piece<typename Lane::T>& piece, const typename Lane::T* in,
+                            typename Lane::T* out) {
+  constexpr std::int64_t kColumns = Vectors * Lane::kWidth;
+  alignas(64) typename Lane::T turned[kStripe * kColumns];
+  for (std::int64_t c = 0; c < kColumns; ++c) {
+    for (std::int64_t j = 0; j < kStripe; ++j) turned[j * kColumns + c] = out[c * kStripe + j];
+  }
+  for (std::int64_t j = 0; j < kStripe; j += Lane::kBlock)
+    outer_products<Lane, Vectors>(piece, in + j, turned + j * kColumns);
+  for (std::int64_t c = 0; c < kColumns; ++c) {
+    for (std::int64_t j = 0; j < kStripe; ++j) out[c * kStripe + j] = turned[j * kColumns + c];
+  }
+}
+
+/// As many columns as fill vectors; returns how many.
+template <typename Lane, int Vectors>
+inline std::int64_t all_products(Piece<typename Lane::T> piece, const typename Lane::T* in,
+                                 typename Lane::T* out) {
+  constexpr std::int64_t kColumns = Vectors * Lane::kWidth;
+  std::int64_t done = 0;
+  for (; done + kColumns <= piece.cols; done += kColumns) {
+    turned_products<Lane, Vectors>(piece, in, out + done * kStripe);
+    piece.data += kColumns;
+  }
+  if constexpr (Vectors > 1) {
+    piece.cols -= done;
+    done += all_products<Lane, Vectors - 1>(piece, in, out + done * kStripe);
+  }
+  return done;
+}
+
 template <typename Lane, int Rows>
 void transposed_times(const Piece<typename Lane::T>& piece, const typename Lane::T* in,
                       typename Lane::T* out) {
   all_chains<Lane, Rows>({piece.data, 1, piece.step, piece.rows}, piece.cols, in, out);
+}
+
+/// transposed_times where chains are long enough for turning their outputs; `Columns` is the lane.
+template <typename Lane, int Rows, typename Columns>
+void transposed_times_by_columns(const Piece<typename Lane::T>& piece, const typename Lane::T* in,
+                                 typename Lane::T* out) {
+  constexpr std::int64_t kLong = 256;
+  const std::int64_t done =
+      piece.rows < kLong ? 0 : all_products<Columns, Columns::kVectors>(piece, in, out);
+  transposed_times<Lane, Rows>({piece.data + done, piece.rows, piece.cols - done, piece.step}, in,
+                               out + done * kStripe);
 }
 
 }  // namespace koine::lowrank::skinny

@@ -63,12 +63,12 @@ class Engine;      // engine.hpp
 /// Buffers that grow to the largest matrix seen and are used again. One per thread.
 /// About 2 short^2 + 512 short doubles; with a Krylov space, short + columns more for each of its
 /// columns (krylov.hpp: basis_limit); (short + long) * rung for what tau says of the vectors; short
-/// * long more where a solver falls back to dgesdd.
+/// * long floats where `fast` packs tau; short * long doubles where a solver falls back to dgesdd.
 class Workspace {
  public:
   Scratch<double> gram, vectors, panel, scratch, values, lapack, images;
   Scratch<double> stripes, right;
-  Scratch<float> single;
+  Scratch<float> single, packed;
   Scratch<int> indices;
   KrylovSpace krylov;
 };

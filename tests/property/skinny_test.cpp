@@ -92,7 +92,7 @@ TEST_P(Skinny, MultipliesByTauTwice) {
     const std::vector<double> block(random.begin(), random.end());
     std::vector<double> image(block.size());
     Workspace workspace;
-    gram_times_block(side, width, block.data(), image.data(), workspace);
+    gram_times_block(panels_of(side, workspace), width, block.data(), image.data(), workspace);
     const auto wanted = plain_image(side, width, block);
     // Two chains in float32, of short and of 256 terms; |A| |A|^T |block| bounds what they round.
     const double spread = 4 * static_cast<double>(side.long_side * side.short_side);
@@ -126,10 +126,12 @@ TEST_P(Skinny, ProjectsAndJudgesInFloat64) {
   }
 }
 
-// 1: nothing to share; 5, 17: around the rows of a kernel; 200, 300: panels that are not full.
+// 1: nothing to share; 5, 17: around the rows of a kernel; 200, 300: panels that are not full, and
+// chains that are long enough for products by columns.
 INSTANTIATE_TEST_SUITE_P(Shapes, Skinny,
                          testing::Values(Extent{1, 1}, Extent{5, 17}, Extent{17, 5},
-                                         Extent{64, 300}, Extent{300, 64}, Extent{200, 200}),
+                                         Extent{64, 300}, Extent{300, 64}, Extent{200, 200},
+                                         Extent{300, 357}, Extent{257, 346}),
                          [](const auto& row) { return testing::PrintToString(row.param); });
 
 }  // namespace
