@@ -36,6 +36,17 @@ __global__ void subtract_kernel(const double* g, std::int64_t n, double c, doubl
     out[at] = (at % n == at / n ? c : 0.0) - g[at];
 }
 
+__global__ void add_symmetric_kernel(const float* part, std::int64_t n, bool is_first,
+                                     double* sum) {
+  part += blockIdx.y * n * n;
+  sum += blockIdx.y * n * n;
+  for (std::int64_t at = first_index(); at < n * n; at += index_step()) {
+    const std::int64_t i = at % n, j = at / n;
+    const double value = static_cast<double>(part[i < j ? i * n + j : at]);
+    sum[at] = is_first ? value : sum[at] + value;
+  }
+}
+
 __global__ void scale_kernel(Columns x, double* out) {
   for (std::int64_t at = first_index(); at < x.m * x.count; at += index_step()) {
     const double value = x.values[at / x.m];
@@ -85,6 +96,12 @@ void widen_transposed(const Matrices& one, double* out, Stream* stream) {
 void subtract_from_identity(const double* g, std::int64_t n, double c, double* out,
                             Stream* stream) {
   launch(subtract_kernel, elements(n * n), stream, g, n, c, out);
+}
+
+void add_symmetric(const Squares32& squares, bool is_first, double* sum, Stream* stream) {
+  Grid grid = elements(squares.n * squares.n);
+  grid.slots = static_cast<unsigned>(squares.slots);
+  launch(add_symmetric_kernel, grid, stream, squares.part, squares.n, is_first, sum);
 }
 
 void scale_by_roots(const Columns& columns, double* out, Stream* stream) {

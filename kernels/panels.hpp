@@ -29,6 +29,14 @@ void widen_transposed(const Matrices& one, double* out, Stream* stream);
 /// out [n, n] <- c I - g, both column-major, all of the square.
 void subtract_from_identity(const double* g, std::int64_t n, double c, double* out, Stream* stream);
 
+/// sum [n, n] of every slot <- (0 where is_first, else sum) + part, n x n column-major, of which
+/// the lower triangle counts: all of the square is filled.
+struct Squares32 {
+  const float* part;
+  std::int64_t n, slots;
+};
+void add_symmetric(const Squares32& squares, bool is_first, double* sum, Stream* stream);
+
 /// Column i of out [m, count] <- sqrt(max(values[i], 0)) u_i.
 struct Columns {
   const double *u, *values;

@@ -91,6 +91,15 @@ with_sanitizer() {
   [ "$status" -eq 0 ] || grep -q 'Device not supported' "$log" || die "compute-sanitizer: status $status, see $log"
 }
 
+# gram_rates: both ways to sum a Gram matrix, and the one that is taken on this device.
+gram_rates() {
+  local start=$SECONDS rates
+  rates=$("$BUILD/tests/parity/parity_tests" --gtest_filter='DeviceGram.Rates' | sed -n 's/^gram rates: //p')
+  [ -n "$rates" ] || die "the rates of Gram matrices were not measured"
+  # shellcheck disable=SC2086 # words of it
+  note "gram rates" "$(seconds_since "$start")" $rates
+}
+
 # over_nccl PROCESSES: a small merge whose statistics NCCL adds up.
 over_nccl() {
   local start=$SECONDS log=$FOLDER/nccl$1.log
@@ -158,6 +167,7 @@ main() {
   build_if_needed
   run_cases kernels "$BUILD/tests/parity/cuda/cuda_tests"
   run_cases lanes "$BUILD/tests/parity/parity_tests"
+  gram_rates
   make_models
   merge cuda --backend cuda
   python3 "$FIGURES" solvers "$FOLDER/gpu_check.json" "$FOLDER/cuda" || die "a solver of the host was needed"

@@ -7,7 +7,7 @@
 /// says whether they were.
 namespace koine::backend::cuda {
 
-inline constexpr std::int32_t kTableVersion = 3;
+inline constexpr std::int32_t kTableVersion = 4;
 inline constexpr const char* kTableSymbol = "koine_cuda_table";
 
 /// Filled by a function that returns anything but 0: one line for the user.
@@ -50,23 +50,41 @@ struct TaskVectorFacts {
   std::int32_t is_finite;  ///< all of it
 };
 
-/// The largest eigenpairs of G = A A^T of every slot, A = tau with its short side first.
+/// How the terms of G = A A^T are multiplied and added, A = tau with its short side first: in
+/// float64, or in float32 in sums of kFloat32Chain terms, which are added in float64.
+enum class Gram : std::int32_t { float64, float32 };
+inline constexpr std::int64_t kFloat32Chain = 256;
+
+/// Pairs of a slot: of a Krylov space of either G, or a dense solver's. Each slot keeps one of
+/// each.
+enum class PairsOf : std::int32_t { gram_float64, gram_float32, dense };
+[[nodiscard]] constexpr PairsOf pairs_of(Gram gram) noexcept {
+  return gram == Gram::float32 ? PairsOf::gram_float32 : PairsOf::gram_float64;
+}
+/// The first `kept` of them.
+struct SomePairs {
+  PairsOf of;
+  std::int64_t kept;
+};
+
+/// The largest eigenpairs of G of every slot.
 struct KrylovAsk {
+  Gram gram;
   std::int64_t count;  ///< pairs; a block has count - 1 vectors
   std::int64_t limit;  ///< vectors of a basis at most
   double target;  ///< |G u - theta u| <= target theta_1 for all but the last, which shows the gap
   const double* start;  ///< [short, count - 1] column-major
 };
 
-/// One slot's answer; the arrays are the lane's, valid until its next krylov.
+/// One slot's answer; the arrays are the lane's, valid until its next krylov of this G.
 struct KrylovAnswer {
   std::int32_t has_converged;
   std::int64_t blocks, columns;  ///< of the basis Q
-  const double* values;          ///< [count], descending
-  const double* projection;      ///< H = Q^T G Q [columns, columns] column-major, upper triangle
-  const double* coupling;        ///< B [count - 1, count - 1]: G Q = Q H + Q_next [0 .. 0 B]
-  const double* ritz;            ///< eigenvectors of H [columns, count]
-  double gram_squared;           ///< |G|_F^2
+  const double* values;  ///< [count], descending; of G in float32: |A^T u|^2 of all but the last
+  const double* projection;  ///< H = Q^T G Q [columns, columns] column-major, upper triangle
+  const double* coupling;    ///< B [count - 1, count - 1]: G Q = Q H + Q_next [0 .. 0 B]
+  const double* ritz;        ///< eigenvectors of H [columns, count]
+  double gram_squared;       ///< |G|_F^2
 };
 
 enum class DenseSolver : std::int32_t { syevd, gesvdp, gesvdj };
@@ -128,23 +146,25 @@ struct Table {
   int (*facts)(Lane*, TaskVectorFacts* of_slots, std::int32_t* is_finite, Failure*);
   int (*fetch_task_vector)(Lane*, std::int32_t slot, float* tau, Failure*);
 
-  /// G of every slot, which what follows works on, unless it is there.
-  int (*gram)(Lane*, Failure*);
-  /// Of all slots at once; the pairs of slot s become its pairs. answers: one per slot.
+  /// G of every slot, unless it is there; the other one is given up.
+  int (*gram)(Lane*, Gram, Failure*);
+  /// Of all slots at once. answers: one per slot.
   int (*krylov)(Lane*, const KrylovAsk*, KrylovAnswer* answers, Failure*);
-  /// Of one slot, which then has these pairs.
+  /// Of one slot; by G in float64, or by tau itself.
   int (*dense_pairs)(Lane*, std::int32_t slot, DenseSolver, std::int64_t count, double* values,
                      std::int32_t* has_converged, Failure*);
-  /// max |G u - theta u| / theta_1 over the slot's first pairs, and max |U^T U - I|.
-  int (*judge)(Lane*, std::int32_t slot, std::int64_t kept, double* residual, double* defect,
+  /// max |G u - theta u| / theta_1 over some of the slot's pairs, and max |U^T U - I|; G in
+  /// float64.
+  int (*judge)(Lane*, std::int32_t slot, const SomePairs*, double* residual, double* defect,
                Failure*);
-  /// Of every slot with c > 0: whether c I - (G - sum over the first pairs of theta u u^T) has a
-  /// Cholesky factorisation. c, is_so: one per slot.
-  int (*are_definite)(Lane*, std::int64_t kept, const double* c, std::int32_t* is_so, Failure*);
-  /// u [short, count] column-major float64; B = U^T A of `count` pairs, of which the first `width`
+  /// Of every slot with c > 0: whether c I - (G - sum over some pairs of theta u u^T) has a
+  /// Cholesky factorisation, G the one that they are of. c, is_so: one per slot.
+  int (*are_definite)(Lane*, const SomePairs*, const double* c, std::int32_t* is_so, Failure*);
+  /// u [short, pairs.kept] column-major float64; B = U^T A of as many, of which the first `width`
   /// rows [width, long] come back, rounded once.
   struct FactorsAsk {
-    std::int64_t count, width;
+    SomePairs pairs;
+    std::int64_t width;
   };
   int (*factors)(Lane*, std::int32_t slot, const FactorsAsk*, double* u, float* b, Failure*);
 

@@ -6,7 +6,6 @@
 #include "core/error.hpp"
 
 namespace koine::backend {
-
 template <typename... Parameters, typename... Arguments>
 void DeviceLane::call(int (*function)(cuda::Lane*, Parameters...), Arguments... arguments) {
   cuda::Failure failure{};
@@ -23,7 +22,7 @@ void DeviceLane::ask(Work work, int (*function)(cuda::Lane*, Parameters...),
 }
 
 DeviceLane::DeviceLane(const CudaLibrary& library, int device, int slots)
-    : table_(library.table()), slots_(slots) {
+    : table_(library.table()), gram_(gram_of(library.device(device))), slots_(slots) {
   cuda::Failure failure{};
   if (table_.open(device, slots, &lane_, &failure) != 0) throw DeviceError(failure.text);
 }
@@ -81,34 +80,38 @@ void DeviceLane::fetch_task_vector(int slot, std::span<float> tau) {
   ask(Work::proof, table_.fetch_task_vector, slot, tau.data());
 }
 
+void DeviceLane::make_gram(cuda::Gram gram) {
+  ask(Work::gram, table_.gram, gram);
+}
+
 void DeviceLane::krylov(const cuda::KrylovAsk& question, std::span<cuda::KrylovAnswer> answers) {
-  ask(Work::gram, table_.gram);
+  make_gram(question.gram);
   ask(Work::krylov, table_.krylov, &question, answers.data());
 }
 
 bool DeviceLane::dense_pairs(int slot, cuda::DenseSolver solver, std::span<double> values) {
   std::int32_t has_converged = 0;
-  ask(Work::gram, table_.gram);
+  make_gram(cuda::Gram::float64);
   ask(Work::krylov, table_.dense_pairs, slot, solver, static_cast<std::int64_t>(values.size()),
       values.data(), &has_converged);
   return has_converged != 0;
 }
 
-DeviceLane::Judgement DeviceLane::judge(int slot, std::int64_t kept) {
+DeviceLane::Judgement DeviceLane::judge(int slot, cuda::SomePairs some) {
   Judgement judgement;
-  ask(Work::proof, table_.judge, slot, kept, &judgement.residual, &judgement.defect);
+  ask(Work::proof, table_.judge, slot, &some, &judgement.residual, &judgement.defect);
   return judgement;
 }
 
-std::vector<bool> DeviceLane::are_definite(std::int64_t kept, std::span<const double> c) {
+std::vector<bool> DeviceLane::are_definite(cuda::SomePairs some, std::span<const double> c) {
   std::vector<std::int32_t> is_so(c.size());
-  ask(Work::proof, table_.are_definite, kept, c.data(), is_so.data());
+  ask(Work::proof, table_.are_definite, &some, c.data(), is_so.data());
   return {is_so.begin(), is_so.end()};
 }
 
-void DeviceLane::factors(int slot, std::span<double> u, std::span<float> b) {
+void DeviceLane::factors(int slot, cuda::PairsOf of, std::span<double> u, std::span<float> b) {
   const std::int64_t shorter = std::min(rows_, cols_), longer = std::max(rows_, cols_);
-  const cuda::Table::FactorsAsk question{static_cast<std::int64_t>(u.size()) / shorter,
+  const cuda::Table::FactorsAsk question{{of, static_cast<std::int64_t>(u.size()) / shorter},
                                          static_cast<std::int64_t>(b.size()) / longer};
   ask(Work::proof, table_.factors, slot, &question, u.data(), b.data());
 }

@@ -60,6 +60,13 @@ class DeviceLane {
   [[nodiscard]] Facts facts();
   void fetch_task_vector(int slot, std::span<float> tau);
 
+  /// How this device sums G fastest: in float64 where it makes half as many products in that, else
+  /// in float32. A matter of its kind, so that no bit depends on a clock.
+  [[nodiscard]] cuda::Gram gram() const noexcept { return gram_; }
+  void sum_gram_in(cuda::Gram gram) noexcept { gram_ = gram; }  ///< to compare, or to test
+
+  /// G of every slot, unless it is there.
+  void make_gram(cuda::Gram gram);
   /// Pairs of every slot, and of one (cuda_table.hpp: krylov, dense_pairs).
   /// @pre answers.size() == slots(); values.size() == count
   void krylov(const cuda::KrylovAsk& ask, std::span<cuda::KrylovAnswer> answers);
@@ -68,12 +75,12 @@ class DeviceLane {
     double residual = 0;  ///< max |G u - theta u| / theta_1
     double defect = 0;    ///< max |U^T U - I|
   };
-  [[nodiscard]] Judgement judge(int slot, std::int64_t kept);
-  /// Of every slot with c > 0: whether c I - (G - sum over the first `kept` pairs of theta u u^T)
-  /// is positive definite; false of the others.  @pre c.size() == slots()
-  [[nodiscard]] std::vector<bool> are_definite(std::int64_t kept, std::span<const double> c);
+  [[nodiscard]] Judgement judge(int slot, cuda::SomePairs some);
+  /// Of every slot with c > 0: whether c I - (G - sum over some pairs of theta u u^T) is positive
+  /// definite; false of the others.  @pre c.size() == slots()
+  [[nodiscard]] std::vector<bool> are_definite(cuda::SomePairs some, std::span<const double> c);
   /// u [short, count] column-major; b [width, long] row-major, rounded once.
-  void factors(int slot, std::span<double> u, std::span<float> b);
+  void factors(int slot, cuda::PairsOf of, std::span<double> u, std::span<float> b);
 
   /// M of a slot begins; returns |M|_F^2.
   double begin_m(int slot, cuda::LowPart kind, const cuda::FactorArrays* factors = nullptr);
@@ -117,6 +124,7 @@ class DeviceLane {
 
   const cuda::Table& table_;
   cuda::Lane* lane_ = nullptr;
+  cuda::Gram gram_;
   int slots_;
   int places_ = 0;
   std::int64_t rows_ = 0, cols_ = 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "backend/cuda_table.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 
@@ -23,7 +22,7 @@ std::int64_t places_of(int slots, std::int64_t experts) noexcept {
   return slots == 1 ? 1 : (slots - 2) / std::max<std::int64_t>(experts, 1) + 2;
 }
 
-std::int64_t lane_bytes(std::span<const MatrixNeed> needs, int slots) {
+std::int64_t lane_bytes(std::span<const MatrixNeed> needs, int slots, cuda::Gram kind) {
   constexpr std::int64_t kFloat = 4, kDouble = 8, kSign = 1;
   const auto most = [&](auto&& of) {
     std::int64_t bytes = 0;
@@ -56,7 +55,8 @@ std::int64_t lane_bytes(std::span<const MatrixNeed> needs, int slots) {
   const Side vectors = most([](Need x, Side m, Side) { return m * x.pairs; });
   // The full solver: a copy, its vectors and its workspace.
   const Side dense = most([](Need x, Side m, Side n) { return 3 * m * m + 2 * (m + n) * x.pairs; });
-  const Side of_slot = 2 * gram + panel + basis + inner + vectors;  // one to be proved
+  Side of_slot = 2 * gram + panel + basis + inner + vectors;           // one G to be proved
+  if (kind == cuda::Gram::float32) of_slot += gram / 2 + 2 * vectors;  // a chain; images; others
   return elements + kDouble * (slots * of_slot + dense) + kHandles;
 }
 

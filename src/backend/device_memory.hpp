@@ -4,6 +4,8 @@
 #include <functional>
 #include <span>
 
+#include "backend/cuda_table.hpp"
+
 namespace koine::backend {
 
 /// A selected matrix, as far as its room on a device goes.
@@ -21,8 +23,9 @@ struct MatrixNeed {
 [[nodiscard]] std::int64_t places_of(int slots, std::int64_t experts) noexcept;
 
 /// About how many bytes of device memory a lane needs for all of these, one after the other: each
-/// of its buffers grows to the largest that any of them asks for.
-[[nodiscard]] std::int64_t lane_bytes(std::span<const MatrixNeed> needs, int slots);
+/// of its buffers grows to the largest that any of them asks for. gram: how it sums G first.
+[[nodiscard]] std::int64_t lane_bytes(std::span<const MatrixNeed> needs, int slots,
+                                      cuda::Gram gram = cuda::Gram::float64);
 
 /// Memory of a device, and how many processes work there.
 struct DeviceRoom {

@@ -1,16 +1,34 @@
 #include "lowrank/device_engine.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/rules.hpp"
 #include "lowrank/certificate.hpp"
+#include "lowrank/gram32.hpp"
 #include "lowrank/krylov.hpp"
 #include "lowrank/start_block.hpp"
 
 namespace koine::lowrank {
 namespace {
 
+using backend::cuda::Gram;
+using backend::cuda::PairsOf;
+using backend::cuda::SomePairs;
+
 constexpr double kKrylovTarget = 1e-8;  // as the host's first: no SVD in float32 is better
+
+static_assert(backend::cuda::kFloat32Chain == kGramChain);
+
+/// What a term of G may lose where a device takes factors, products and sums below float32's normal
+/// range for zero.
+double flushed(double tau_squared) {
+  return 0x1p-124 * (1 + std::sqrt(tau_squared));
+}
+
+double float32_error(std::int64_t entries, double tau_squared) {
+  return float32_gram_error(entries, tau_squared, flushed(tau_squared));
+}
 
 std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
@@ -18,41 +36,41 @@ std::size_t as_size(std::int64_t n) {
 
 }  // namespace
 
-const backend::cuda::KrylovAnswer& DeviceBatch::krylov(std::int64_t count, int slot) {
-  const auto at = as_size(slot);
-  if (count == count_ && !is_replaced_[at]) return answers_[at];
+const backend::cuda::KrylovAnswer& DeviceBatch::krylov(Gram gram, std::int64_t count, int slot) {
+  Found& found = found_[static_cast<std::size_t>(gram)];
+  if (count == found.count) return found.answers[as_size(slot)];
   const std::int64_t m = std::min(lane_.rows(), lane_.cols());
   std::vector<double> start(as_size(m * (count - 1)));
   fill_start_block(start);
-  answers_.resize(as_size(lane_.slots()));
-  count_ = proved_ = 0;
-  lane_.krylov({count, basis_limit(m, count), kKrylovTarget, start.data()}, answers_);
-  is_replaced_.assign(answers_.size(), false);
-  count_ = count;
-  return answers_[at];
+  found.answers.resize(as_size(lane_.slots()));
+  found.count = found.proved = 0;
+  found.errors.clear();
+  for (const auto& figures : lane_.facts().task_vectors)
+    found.errors.push_back(
+        gram == Gram::float32 ? float32_error(lane_.rows() * lane_.cols(), figures.squared) : 0);
+  lane_.krylov({gram, count, basis_limit(m, count), kKrylovTarget, start.data()}, found.answers);
+  found.count = count;
+  return found.answers[as_size(slot)];
 }
 
-bool DeviceBatch::dense_pairs(int slot, backend::cuda::DenseSolver solver,
-                              std::span<double> values) {
-  if (count_ > 0) is_replaced_[as_size(slot)] = true;
-  proved_ = 0;
-  return lane_.dense_pairs(slot, solver, values);
-}
-
-bool DeviceBatch::is_definite(int slot, std::int64_t kept, double c) {
+bool DeviceBatch::is_definite(int slot, SomePairs some, double c) {
   const auto at = as_size(slot);
-  if (proved_ == kept && bounds_[at] == c) return is_definite_[at];
+  std::vector<double> bounds(as_size(lane_.slots()));
+  bounds[at] = c;
+  if (some.of == PairsOf::dense) return lane_.are_definite(some, bounds)[at];
+  Found& found = found_[some.of == PairsOf::gram_float32 ? 1 : 0];
+  if (found.proved == some.kept && found.bounds[at] == c) return found.is_definite[at];
   const std::int64_t m = std::min(lane_.rows(), lane_.cols());
-  bounds_.assign(as_size(lane_.slots()), 0);
-  for (std::size_t s = 0; s < answers_.size() && kept < count_; ++s) {
-    if (answers_[s].has_converged == 0 || is_replaced_[s]) continue;
-    const double* values = answers_[s].values;
-    bounds_[s] = certificate_bound(values[kept - 1], rounding_floor(m, values[0]));
+  for (std::size_t s = 0; s < bounds.size() && some.kept < found.count; ++s) {
+    if (s == at || found.answers[s].has_converged == 0) continue;
+    const double* values = found.answers[s].values;
+    bounds[s] =
+        certificate_bound(values[some.kept - 1], rounding_floor(m, values[0])) - found.errors[s];
   }
-  bounds_[at] = c;
-  proved_ = kept;
-  is_definite_ = lane_.are_definite(kept, bounds_);
-  return is_definite_[at];
+  found.proved = some.kept;
+  found.bounds = bounds;
+  found.is_definite = lane_.are_definite(some, bounds);
+  return found.is_definite[at];
 }
 
 DeviceEngine::DeviceEngine(DeviceBatch& batch, int slot, double tau_squared, Workspace& workspace)
@@ -64,8 +82,13 @@ DeviceEngine::DeviceEngine(DeviceBatch& batch, int slot, double tau_squared, Wor
 
 std::vector<Solver> DeviceEngine::solvers(std::int64_t rung, const SvdOptions& options) const {
   std::vector<Solver> all;
-  if (options.mode != Mode::exact && prefers_krylov(short_side(), rung))
+  const bool float32_will_do =
+      batch_.lane().gram() == Gram::float32 && options.tolerance >= kFloat32Tolerance &&
+      squares_fit_float32(rows() * cols(), tau_squared_, flushed(tau_squared_));
+  if (options.mode != Mode::exact && prefers_krylov(short_side(), rung)) {
+    if (float32_will_do) all.push_back(Solver::cuda_krylov_gram32);
     all.push_back(Solver::cuda_krylov);
+  }
   all.insert(all.end(),
              {Solver::cuda_syevd, Solver::cuda_gesvdp, Solver::cuda_gesvdj, Solver::dgesdd});
   return all;
@@ -75,19 +98,22 @@ bool DeviceEngine::find_pairs(Solver solver, std::int64_t rung) {
   host_.reset();
   blocks_ = judged_ = 0;
   const std::int64_t count = std::min(rung + 1, short_side());
-  if (solver == Solver::cuda_krylov) return find_krylov_pairs(count);
+  if (solver == Solver::cuda_krylov_gram32) return find_krylov_pairs(Gram::float32, count);
+  if (solver == Solver::cuda_krylov) return find_krylov_pairs(Gram::float64, count);
   if (!is_on_device(solver)) return find_on_host(solver, rung);
   double* values = workspace_.values.reserve(as_size(short_side()));
   using backend::cuda::DenseSolver;
   const DenseSolver dense = solver == Solver::cuda_syevd    ? DenseSolver::syevd
                             : solver == Solver::cuda_gesvdp ? DenseSolver::gesvdp
                                                             : DenseSolver::gesvdj;
-  return batch_.dense_pairs(slot_, dense, {values, as_size(count)});
+  pairs_ = PairsOf::dense;
+  return batch_.lane().dense_pairs(slot_, dense, {values, as_size(count)});
 }
 
 /// The slot's share of the batch's answer; its space goes where the certificate looks for one.
-bool DeviceEngine::find_krylov_pairs(std::int64_t count) {
-  const backend::cuda::KrylovAnswer& found = batch_.krylov(count, slot_);
+bool DeviceEngine::find_krylov_pairs(Gram gram, std::int64_t count) {
+  const backend::cuda::KrylovAnswer& found = batch_.krylov(gram, count, slot_);
+  pairs_ = backend::cuda::pairs_of(gram);
   if (found.has_converged == 0) return false;
   const std::int64_t k = found.columns, width = count - 1;
   blocks_ = found.blocks;
@@ -115,9 +141,14 @@ const double* DeviceEngine::values() const {
 }
 
 const backend::DeviceLane::Judgement& DeviceEngine::judged(std::int64_t kept) {
-  if (judged_ != kept) judgement_ = batch_.lane().judge(slot_, kept);
+  if (judged_ != kept) judgement_ = batch_.lane().judge(slot_, {pairs_, kept});
   judged_ = kept;
   return judgement_;
+}
+
+double DeviceEngine::gram_error() const {
+  if (host_ || pairs_ != PairsOf::gram_float32) return 0;
+  return float32_error(rows() * cols(), tau_squared_);
 }
 
 double DeviceEngine::residual(std::int64_t kept) {
@@ -134,7 +165,7 @@ bool DeviceEngine::nothing_outside(double c, std::int64_t kept) {
 }
 
 bool DeviceEngine::nothing_above(double c, std::int64_t kept) {
-  return host_ ? host_->nothing_above(c, kept) : batch_.is_definite(slot_, kept, c);
+  return host_ ? host_->nothing_above(c, kept) : batch_.is_definite(slot_, {pairs_, kept}, c);
 }
 
 void DeviceEngine::take_factors(std::int64_t rung, std::int64_t width, RungAnswer& answer) {
@@ -143,7 +174,7 @@ void DeviceEngine::take_factors(std::int64_t rung, std::int64_t width, RungAnswe
   std::vector<double> vectors(as_size(m * rung));
   answer.u.resize(as_size(m * width));
   answer.b.resize(as_size(n * width));
-  batch_.lane().factors(slot_, vectors, answer.b);
+  batch_.lane().factors(slot_, pairs_, vectors, answer.b);
   for (std::int64_t k = 0; k < width; ++k) {
     const double* vector = vectors.data() + k * m;
     const bool is_turned = first_largest_is_negative(vector, m);

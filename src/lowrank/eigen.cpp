@@ -143,6 +143,7 @@ bool run(Solver solver, const ShortSideFirst& side, std::int64_t count, Workspac
       return run_dsyevd_vectors(side.short_side, count, workspace);
     case Solver::dgesdd:
       return run_dgesdd(side, count, workspace);
+    case Solver::cuda_krylov_gram32:
     case Solver::cuda_krylov:
     case Solver::cuda_syevd:
     case Solver::cuda_gesvdp:
@@ -168,6 +169,8 @@ std::string method_name(Solver solver) {
       return "host:dsyevd";
     case Solver::dgesdd:
       return "host:dgesdd";
+    case Solver::cuda_krylov_gram32:
+      return "cuda:krylov-gram32";
     case Solver::cuda_krylov:
       return "cuda:krylov";
     case Solver::cuda_syevd:

@@ -17,18 +17,20 @@ enum class Solver : std::uint8_t {
   dsyevr,
   dsyevd,
   dgesdd,
-  cuda_krylov,  ///< on the GPU: on G in float64, as cuda_syevd
+  cuda_krylov_gram32,  ///< on the GPU: on G summed in float32
+  cuda_krylov,         ///< on G in float64, as cuda_syevd
   cuda_syevd,
   cuda_gesvdp,  ///< the SVD of tau itself, by a polar decomposition
   cuda_gesvdj   ///< by Jacobi's rotations
 };
 
 [[nodiscard]] constexpr bool is_krylov(Solver solver) noexcept {
-  return solver <= Solver::krylov || solver == Solver::cuda_krylov;
+  return solver <= Solver::krylov || solver == Solver::cuda_krylov_gram32 ||
+         solver == Solver::cuda_krylov;
 }
 
 [[nodiscard]] constexpr bool is_on_device(Solver solver) noexcept {
-  return solver >= Solver::cuda_krylov;
+  return solver >= Solver::cuda_krylov_gram32;
 }
 
 /// Whether its pairs are right to float32: tau itself then says how far, and gives the values.

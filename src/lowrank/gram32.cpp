@@ -15,15 +15,8 @@
 namespace koine::lowrank {
 namespace {
 
-constexpr std::int64_t kChain = 256;  // terms summed in float32; shapes the bits of G
-
 // gamma_n = n u / (1 - n u), u = 2^-24; two more for adding the chains in float64.
-constexpr double kGamma = (kChain + 2) * 0x1p-24 / (1 - (kChain + 2) * 0x1p-24);
-
-/// |E|_F where each of the short^2 long terms loses half of float32's smallest number.
-double lost_to_underflow(const ShortSideFirst& side) noexcept {
-  return 0x1p-150 * static_cast<double>(side.short_side) * static_cast<double>(side.long_side);
-}
+constexpr double kGamma = (kGramChain + 2) * 0x1p-24 / (1 - (kGramChain + 2) * 0x1p-24);
 
 std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
@@ -173,22 +166,23 @@ const GramVariants& gram_variants() {
 void gram_matrix_float32(const ShortSideFirst& side, Workspace& workspace) {
   const std::int64_t m = side.short_side, n = side.long_side;
   double* gram = workspace.gram.reserve(as_size(m * m));
-  const std::int64_t terms = std::min(kChain, n);
+  const std::int64_t terms = std::min(kGramChain, n);
   float* packed = workspace.single.reserve(as_size(strips_of(m) * kStripRows * terms));
-  for (std::int64_t first = 0; first < n; first += kChain) {
-    const std::int64_t length = std::min(kChain, n - first);
+  for (std::int64_t first = 0; first < n; first += kGramChain) {
+    const std::int64_t length = std::min(kGramChain, n - first);
     for (std::int64_t strip = 0; strip < strips_of(m); ++strip)
       pack_strip(side, strip * kStripRows, first, length, packed + strip * kStripRows * length);
     add_panel({packed, m, length}, {first == 0, first + length == n}, gram);
   }
 }
 
-bool squares_fit_float32(const ShortSideFirst& side, double tau_squared) noexcept {
-  return tau_squared < 0x1p127 && lost_to_underflow(side) < kGamma * tau_squared;
+// |E|_F <= short long lost where each of the short^2 long terms loses so much.
+bool squares_fit_float32(std::int64_t entries, double tau_squared, double lost) noexcept {
+  return tau_squared < 0x1p127 && lost * static_cast<double>(entries) < kGamma * tau_squared;
 }
 
-double float32_gram_error(const ShortSideFirst& side, double tau_squared) noexcept {
-  return kGamma * tau_squared + lost_to_underflow(side);
+double float32_gram_error(std::int64_t entries, double tau_squared, double lost) noexcept {
+  return kGamma * tau_squared + lost * static_cast<double>(entries);
 }
 
 }  // namespace koine::lowrank

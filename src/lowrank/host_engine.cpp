@@ -14,9 +14,6 @@
 namespace koine::lowrank {
 namespace {
 
-// A finer residual is not to be had of products in float32.
-constexpr double kFloat32Tolerance = 2e-7;
-
 std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
 }
@@ -40,7 +37,7 @@ std::vector<Solver> HostEngine::solvers(std::int64_t rung, const SvdOptions& opt
   std::span<const Solver> all =
       is_fast ? std::span<const Solver>(kFast) : std::span<const Solver>(kCertified);
   const bool float32_will_do =
-      options.tolerance >= kFloat32Tolerance && squares_fit_float32(side_, tau_squared_);
+      options.tolerance >= kFloat32Tolerance && squares_fit_float32(rows() * cols(), tau_squared_);
   if (options.mode == Mode::exact)
     all = all.last(2);
   else if (!prefers_krylov(short_side(), rung))
@@ -86,7 +83,7 @@ double HostEngine::orthogonality_defect(std::int64_t kept) {
 }
 
 double HostEngine::gram_error() const {
-  return gram_ == Gram::float32 ? float32_gram_error(side_, tau_squared_) : 0;
+  return gram_ == Gram::float32 ? float32_gram_error(rows() * cols(), tau_squared_) : 0;
 }
 
 bool HostEngine::nothing_outside(double c, std::int64_t kept) {

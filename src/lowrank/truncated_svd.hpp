@@ -42,8 +42,9 @@ struct Factors {
   double gap = 0;               ///< (sigma_kept - sigma_kept+1) / sigma_1
   bool certified = false;       ///< proved: no singular value above the last kept one was missed
   std::string method;           ///< "host:krylov32", "host:krylov-gram32", "host:krylov",
-                                ///< "host:dsyevr", "host:dsyevd", "host:dgesdd", "cuda:krylov",
-                                ///< "cuda:syevd", "cuda:gesvdp", "cuda:gesvdj", "none"
+                                ///< "host:dsyevr", "host:dsyevd", "host:dgesdd",
+                                ///< "cuda:krylov-gram32", "cuda:krylov", "cuda:syevd",
+                                ///< "cuda:gesvdp", "cuda:gesvdj", "none"
   std::string certificate;      ///< "remainder", "cholesky", "energy"; empty where not certified
   std::int64_t iterations = 0;  ///< blocks of the Krylov basis; 0 where LAPACK found the triplets
   std::int64_t fallbacks = 0;

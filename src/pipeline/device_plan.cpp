@@ -39,7 +39,8 @@ backend::LanePlan plan_device(const Plan& plan, const Inputs& inputs, const back
   for (const PlannedTensor& planned : plan.tensors) {
     if (planned.treatment == Treatment::pruned) needs.push_back(need_of(planned, inputs));
   }
-  const auto bytes = [&](int slots) { return backend::lane_bytes(needs, slots); };
+  const backend::cuda::Gram gram = backend::gram_of(gpu.device);
+  const auto bytes = [&](int slots) { return backend::lane_bytes(needs, slots, gram); };
   return backend::plan_lanes(bytes, {gpu.device.memory, gpu.device.free, gpu.processes}, threads);
 }
 

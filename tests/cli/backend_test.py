@@ -99,6 +99,16 @@ class OnAnEmulatedDevice(Backend):
         # An entry on the threshold may change sides, and its sign with it.
         self.assertAlmostEqual(ours["model"]["signs_total"] / theirs["model"]["signs_total"], 1, delta=1e-3)
 
+    def test_a_device_that_is_slow_in_float64(self):
+        slow = {"KOINE_EMULATED_CAPABILITY": "89"}
+        self.merge_ok("slow", "--threads", "1", **slow)
+        self.assertIn("cuda:krylov-gram32", methods_of(self.path("slow")))
+        self.assertGreaterEqual(share_of_equal_bits(tensors(self.path("slow")), tensors(self.path("few-cpu"))), 0.999)
+        rows = [e for tensor in load(self.path("slow"), "report.json")["tensors"] for e in tensor["experts"]]
+        self.assertTrue(all(row["certified"] for row in rows if ":" in row["method"]))
+        self.merge_ok("slow-two", "--threads", "2", ranks=2, **slow)
+        self.assertEqual(contents(self.path("slow")), contents(self.path("slow-two")))
+
     def test_how_busy_everything_was(self):
         done = self.merge_ok("busy", "-v")
         line = next(line for line in done.stderr.splitlines() if line.startswith("  busy "))

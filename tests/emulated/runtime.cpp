@@ -78,8 +78,9 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   std::snprintf(properties->name, sizeof properties->name, "emulated device");
   properties->uuid = {};
   properties->uuid.bytes[15] = static_cast<char>(device);
-  properties->major = 9;
-  properties->minor = 0;
+  const std::size_t capability = number("KOINE_EMULATED_CAPABILITY", 90);
+  properties->major = static_cast<int>(capability / 10);
+  properties->minor = static_cast<int>(capability % 10);
   return cudaSetDevice(device);
 }
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* all) {

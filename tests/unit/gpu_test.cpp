@@ -93,6 +93,18 @@ TEST(PlacesOf, ABatchFindsRoomForEveryMatrixItMeets) {
   }
 }
 
+TEST(GramOfADevice, GoesByItsKind) {
+  const auto gram = [](int major, int minor) {
+    DeviceInfo device;
+    device.major = major;
+    device.minor = minor;
+    return gram_of(device);
+  };
+  for (const int major : {6, 7, 8, 9, 10}) EXPECT_EQ(gram(major, 0), cuda::Gram::float64) << major;
+  for (const auto& [major, minor] : {std::pair{7, 5}, {8, 6}, {8, 9}, {10, 3}, {11, 0}, {12, 0}})
+    EXPECT_EQ(gram(major, minor), cuda::Gram::float32) << major << "." << minor;
+}
+
 TEST(LaneBytes, GrowWithSlotsAndMatrix) {
   const std::vector<MatrixNeed> small{matrix(1280, 1280)}, large{matrix(1280, 5120)};
   EXPECT_LT(lane_bytes(small, 1), lane_bytes(small, 2));

@@ -19,7 +19,7 @@ std::size_t as_size(std::int64_t n) {
 void keep_pairs(Lane& lane, std::int64_t slot, const double* first, std::int64_t direction,
                 std::int64_t count, const double* values) {
   const std::int64_t m = lane.short_side();
-  Pairs& pairs = lane.pairs[as_size(slot)];
+  Pairs& pairs = lane.pairs_of(slot, backend::cuda::PairsOf::dense);
   double* u = pairs.u.reserve(m * count);
   for (std::int64_t i = 0; i < count; ++i) {
     check(cudaMemcpyAsync(u + i * m, first + i * direction * m, as_size(m) * sizeof(double),
@@ -44,8 +44,9 @@ bool syevd(Lane& lane, std::int64_t slot, std::int64_t count, double* values) {
   const std::int64_t m = lane.short_side();
   double* matrix = lane.scratch.reserve(m * m);
   double* all = lane.ritz_values.reserve(m);
-  check(cudaMemcpyAsync(matrix, gram_of(lane, slot), as_size(m * m) * sizeof(double),
-                        cudaMemcpyDeviceToDevice, lane.stream.get()));
+  check(cudaMemcpyAsync(matrix, gram_of(lane, slot, backend::cuda::Gram::float64),
+                        as_size(m * m) * sizeof(double), cudaMemcpyDeviceToDevice,
+                        lane.stream.get()));
   std::size_t on_device = 0, on_host = 0;
   if (!has_run(cusolverDnXsyevd_bufferSize(
           lane.solver.get(), lane.params.get(), CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_LOWER, m,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backend/cuda/pairs.hpp"
 #include "kernels/block_qr.hpp"
 #include "kernels/figures.hpp"
 
@@ -32,7 +33,7 @@ class BatchLanczos {
         is_open_(as_size(slots_), true) {}
 
   void run() {
-    make_gram(lane_);
+    make_gram(lane_, ask_.gram);
     start();
     bool is_over = false;
     while (!is_over) {
@@ -188,8 +189,8 @@ class BatchLanczos {
   /// A slot's pairs, descending, and its space.
   void take(std::int64_t s, const double* ascending) {
     const std::int64_t k = columns_, count = ask_.count;
-    Pairs& pairs = lane_.pairs[as_size(s)];
-    Space& space = lane_.spaces[as_size(s)];
+    Pairs& pairs = lane_.pairs_of(s, backend::cuda::pairs_of(ask_.gram));
+    Space& space = lane_.spaces[static_cast<std::size_t>(ask_.gram)][as_size(s)];
     space.values.assign(ascending, ascending + count);
     std::reverse(space.values.begin(), space.values.end());
     const double* ritz = lane_.ritz.data() + s * k * k + (k - count) * k;
@@ -204,6 +205,8 @@ class BatchLanczos {
     pairs.count = count;
     pairs.largest = space.values[0];
     fetch_space(s, turned, space);
+    if (ask_.gram == backend::cuda::Gram::float32)
+      judge_by_tau(lane_, s, count - 1, space.values.data());
     answers_[s] = {1,
                    blocks_,
                    k,

@@ -61,9 +61,10 @@ Lane::Lane(int device_index, int slot_count)
       solver(make_solver(stream.get())),
       params(make_params()),
       intake(backend::cuda::kIntakeBuffers),
-      outlet(backend::cuda::kOutletBuffers),
-      pairs(static_cast<std::size_t>(slot_count)),
-      spaces(static_cast<std::size_t>(slot_count)) {}
+      outlet(backend::cuda::kOutletBuffers) {
+  for (auto& of_slots : pairs) of_slots.resize(static_cast<std::size_t>(slot_count));
+  for (auto& of_slots : spaces) of_slots.resize(static_cast<std::size_t>(slot_count));
+}
 
 void Lane::use() const {
   check(cudaSetDevice(device));
@@ -77,13 +78,13 @@ void multiply(Lane& lane, const Multiplication& how, const Matrix& a, const Matr
                                   c.step, as_int(how.slots)));
 }
 
+namespace {
+
 // In memory a panel is [short, width] column-major where A is tau^T, else [width, short]: the
 // products A A^T are P P^T and P^T P.
-void make_gram(Lane& lane) {
-  if (lane.has_gram) return;
+void sum_in_float64(Lane& lane, double* gram) {
   const kernels::Matrices tau = lane.task_vectors();
   const std::int64_t m = lane.short_side(), n = lane.long_side();
-  double* gram = lane.gram.reserve(lane.slots * m * m);
   double* panel = lane.panel.reserve(lane.slots * m * std::min(kPanel, n));
   for (std::int64_t first = 0; first < n; first += kPanel) {
     const std::int64_t width = std::min(kPanel, n - first);
@@ -94,11 +95,40 @@ void make_gram(Lane& lane) {
     multiply(lane, {m, m, width, 1, first == 0 ? 0.0 : 1.0, lane.slots},
              {panel, lead, m * width, left}, {panel, lead, m * width, right}, {gram, m, m * m});
   }
-  lane.has_gram = true;
 }
 
-const double* gram_of(Lane& lane, std::int64_t slot) {
-  make_gram(lane);
+/// The same of tau as it lies there; a product has as many terms as float32 may sum.
+void sum_in_float32(Lane& lane, double* gram) {
+  const kernels::Matrices tau = lane.task_vectors();
+  const std::int64_t m = lane.short_side(), n = lane.long_side();
+  const bool is_columns = tau.is_transposed();  // of A, one after the other
+  const std::int64_t lead = is_columns ? m : n, apart = is_columns ? m : 1;
+  const auto left = is_columns ? CUBLAS_OP_N : CUBLAS_OP_T;
+  const auto right = is_columns ? CUBLAS_OP_T : CUBLAS_OP_N;
+  const float one = 1, zero = 0;
+  float* chain = lane.chain.reserve(lane.slots * m * m);
+  for (std::int64_t first = 0; first < n; first += backend::cuda::kFloat32Chain) {
+    const std::int64_t terms = std::min(backend::cuda::kFloat32Chain, n - first);
+    const float* a = tau.tau + first * apart;
+    check(cublasSgemmStridedBatched(lane.blas.get(), left, right, as_int(m), as_int(m),
+                                    as_int(terms), &one, a, as_int(lead), tau.step, a, as_int(lead),
+                                    tau.step, &zero, chain, as_int(m), m * m, lane.slots));
+    kernels::add_symmetric({chain, m, lane.slots}, first == 0, gram, lane.queue());
+  }
+}
+
+}  // namespace
+
+void make_gram(Lane& lane, backend::cuda::Gram kind) {
+  if (lane.gram_is == kind) return;
+  const std::int64_t m = lane.short_side();
+  double* gram = lane.gram.reserve(lane.slots * m * m);
+  (kind == backend::cuda::Gram::float32 ? sum_in_float32 : sum_in_float64)(lane, gram);
+  lane.gram_is = kind;
+}
+
+const double* gram_of(Lane& lane, std::int64_t slot, backend::cuda::Gram kind) {
+  make_gram(lane, kind);
   return lane.gram.data() + slot * lane.short_side() * lane.short_side();
 }
 

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "backend/cuda/handles.hpp"
 #include "backend/cuda/rings.hpp"
+#include "backend/cuda_table.hpp"
 #include "core/dtype.hpp"
 #include "kernels/dense.hpp"
 #include "kernels/panels.hpp"
@@ -18,9 +21,10 @@ struct Space {
   std::vector<double> values, projection, coupling, ritz;
 };
 
-/// The pairs that a slot has: u_i [short, count] column-major, descending, and theta_i.
+/// Pairs of a slot: u_i [short, count] column-major, descending, and theta_i. Of G in float32: also
+/// what A says of all but the last, A A^T u_i.
 struct Pairs {
-  Buffer<double> u, values;
+  Buffer<double> u, values, images;
   std::int64_t count = 0;
   double largest = 0;  ///< theta_1
 };
@@ -79,7 +83,7 @@ struct Lane {
   std::int64_t rows = 0, cols = 0;
   std::vector<Place> places;  ///< at least open_places
   std::int64_t open_places = 0;
-  bool has_gram = false;  ///< of the task vectors that are there now
+  std::optional<backend::cuda::Gram> gram_is;  ///< of the task vectors that are there now
   Buffer<std::byte> raw;
   Buffer<float> tau, m, factors;     ///< tau: all slots
   Buffer<double> partials, figures;  ///< figures: of slots, of places, of M
@@ -87,6 +91,7 @@ struct Lane {
   Buffer<std::int64_t> ties;
 
   Buffer<double> gram, panel;                                       ///< all slots
+  Buffer<float> chain;                                              ///< G's last, all slots
   Buffer<double> basis, projection, coupling, correction;           ///< all slots
   Buffer<double> triangles, ones, scale, ritz, ritz_values, tails;  ///< all slots
   Buffer<double> scratch, images, left, right;
@@ -94,16 +99,19 @@ struct Lane {
   Buffer<std::byte> solver_workspace;
   std::vector<std::byte> host_workspace;
   Buffer<int> info;
-  std::vector<Pairs> pairs;   ///< by slot
-  std::vector<Space> spaces;  ///< by slot
+  [[nodiscard]] Pairs& pairs_of(std::int64_t slot, backend::cuda::PairsOf of) {
+    return pairs[static_cast<std::size_t>(of)][static_cast<std::size_t>(slot)];
+  }
+  std::array<std::vector<Pairs>, 3> pairs;   ///< by PairsOf and slot
+  std::array<std::vector<Space>, 2> spaces;  ///< by Gram and slot
 };
 
 /// gram <- A A^T of every slot, all of the square, unless it is there.  Cost: 2 short^2 long flops
 /// a slot.  @throws DeviceError
-void make_gram(Lane& lane);
+void make_gram(Lane& lane, backend::cuda::Gram kind);
 
 /// The slot's G.  @throws DeviceError
-[[nodiscard]] const double* gram_of(Lane& lane, std::int64_t slot);
+[[nodiscard]] const double* gram_of(Lane& lane, std::int64_t slot, backend::cuda::Gram kind);
 [[nodiscard]] kernels::Matrices task_vector_of(const Lane& lane, std::int64_t slot);
 /// What the last solver said of its matrix: waits for it.  @throws DeviceError
 [[nodiscard]] int fetch_info(const Lane& lane);

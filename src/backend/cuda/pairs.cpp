@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/figures.hpp"
+
 namespace koine::cuda {
 namespace {
 
@@ -12,13 +14,42 @@ std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
 }
 
-/// matrix <- c I - (G - sum over the first `kept` pairs of theta u u^T), its lower triangle.
+using backend::cuda::Gram;
+using backend::cuda::PairsOf;
+using backend::cuda::SomePairs;
+
+Gram gram_of_pairs(PairsOf of) noexcept {
+  return of == PairsOf::gram_float32 ? Gram::float32 : Gram::float64;
+}
+
+/// lane.right <- A^T u of `count` vectors, [long, count]; images, where not null, <- A A^T u.
+// NOLINTNEXTLINE(readability-function-size): five plain values
+void project(Lane& lane, std::int64_t slot, const double* u, std::int64_t count, double* images) {
+  const std::int64_t m = lane.short_side(), n = lane.long_side();
+  const kernels::Matrices tau = task_vector_of(lane, slot);
+  const bool is_columns = tau.is_transposed();
+  double* panel = lane.panel.reserve(m * std::min(kPanel, n));
+  double* right = lane.right.reserve(n * count);
+  for (std::int64_t first = 0; first < n; first += kPanel) {
+    const std::int64_t width = std::min(kPanel, n - first);
+    kernels::widen_panel(tau, first, width, panel, lane.queue());
+    Matrix a{panel, is_columns ? m : width, 0, is_columns ? CUBLAS_OP_T : CUBLAS_OP_N};
+    multiply(lane, {width, count, m}, a, {u, m}, {right + first, n});
+    if (images == nullptr) continue;
+    a.op = is_columns ? CUBLAS_OP_N : CUBLAS_OP_T;
+    multiply(lane, {m, count, width, 1, first == 0 ? 0.0 : 1.0}, a, {right + first, n},
+             {images, m});
+  }
+}
+
+/// matrix <- c I - (G - sum over some pairs of theta u u^T), its lower triangle.
 // NOLINTNEXTLINE(readability-function-size): what a certificate is made of
-void deflate(Lane& lane, std::int64_t slot, std::int64_t kept, double c, double* matrix) {
-  const std::int64_t m = lane.short_side();
-  const Pairs& pairs = lane.pairs[as_size(slot)];
+void deflate(Lane& lane, std::int64_t slot, const SomePairs& some, double c, double* matrix) {
+  const std::int64_t m = lane.short_side(), kept = some.kept;
+  const Pairs& pairs = lane.pairs_of(slot, some.of);
   double* scaled = lane.images.reserve(m * kept);
-  kernels::subtract_from_identity(gram_of(lane, slot), m, c, matrix, lane.queue());
+  kernels::subtract_from_identity(gram_of(lane, slot, gram_of_pairs(some.of)), m, c, matrix,
+                                  lane.queue());
   kernels::scale_by_roots({pairs.u.data(), pairs.values.data(), m, kept}, scaled, lane.queue());
   const int order = static_cast<int>(m);
   const double one = 1;
@@ -40,14 +71,27 @@ double largest_defect(const std::vector<double>& inner, std::int64_t kept) {
 
 }  // namespace
 
-Judgement judge(Lane& lane, std::int64_t slot, std::int64_t kept) {
-  const std::int64_t m = lane.short_side();
-  const Pairs& pairs = lane.pairs[as_size(slot)];
-  const double* u = pairs.u.data();
-  double* images = lane.images.reserve(m * kept);
+void judge_by_tau(Lane& lane, std::int64_t slot, std::int64_t count, double* values) {
+  const std::int64_t n = lane.long_side();
+  Pairs& pairs = lane.pairs_of(slot, PairsOf::gram_float32);
+  project(lane, slot, pairs.u.data(), count, pairs.images.reserve(lane.short_side() * count));
+  kernels::squares({lane.right.data(), n, n, count}, pairs.values.data(),
+                   lane.partials.reserve(count * kernels::partial_sums(n)), lane.queue());
+  lane.fetch(pairs.values.data(), count, values);
+  pairs.largest = values[0];
+}
+
+Judgement judge(Lane& lane, std::int64_t slot, const SomePairs& some) {
+  const std::int64_t m = lane.short_side(), kept = some.kept;
+  const Pairs& pairs = lane.pairs_of(slot, some.of);
+  const double *u = pairs.u.data(), *images = pairs.images.data();
   double* figures = lane.left.reserve(kept + kept * kept);
   double* inner = figures + kept;
-  multiply(lane, {m, kept, m}, {gram_of(lane, slot), m}, {u, m}, {images, m});
+  if (some.of != PairsOf::gram_float32) {
+    double* products = lane.images.reserve(m * kept);
+    multiply(lane, {m, kept, m}, {gram_of(lane, slot, Gram::float64), m}, {u, m}, {products, m});
+    images = products;
+  }
   kernels::distances({u, pairs.values.data(), m, kept}, images, figures, lane.queue());
   multiply(lane, {kept, kept, m}, {u, m, 0, CUBLAS_OP_T}, {u, m}, {inner, kept});
   std::vector<double> residuals(as_size(kept)), products(as_size(kept * kept));
@@ -62,7 +106,7 @@ Judgement judge(Lane& lane, std::int64_t slot, std::int64_t kept) {
   return judgement;
 }
 
-void are_definite(Lane& lane, std::int64_t kept, const double* c, std::int32_t* is_so) {
+void are_definite(Lane& lane, const SomePairs& some, const double* c, std::int32_t* is_so) {
   const std::int64_t m = lane.short_side();
   double* all = lane.scratch.reserve(lane.slots * m * m);
   std::vector<std::int64_t> asked;
@@ -72,7 +116,7 @@ void are_definite(Lane& lane, std::int64_t kept, const double* c, std::int32_t* 
     if (!(c[slot] > 0)) continue;
     matrices.push_back(all + slot * m * m);
     asked.push_back(slot);
-    deflate(lane, slot, kept, c[slot], matrices.back());
+    deflate(lane, slot, some, c[slot], matrices.back());
   }
   const auto batch = static_cast<std::int64_t>(asked.size());
   double** addresses = lane.matrices.reserve(lane.slots);
@@ -90,21 +134,13 @@ void are_definite(Lane& lane, std::int64_t kept, const double* c, std::int32_t* 
 // The rows of B one after the other are B^T = A^T U column-major.
 void fetch_factors(Lane& lane, std::int64_t slot, const backend::cuda::Table::FactorsAsk& ask,
                    double* u, float* b) {
-  const std::int64_t m = lane.short_side(), n = lane.long_side();
-  const kernels::Matrices tau = task_vector_of(lane, slot);
-  const double* vectors = lane.pairs[as_size(slot)].u.data();
-  double* panel = lane.panel.reserve(m * std::min(kPanel, n));
-  double* right = lane.right.reserve(n * ask.count);
-  for (std::int64_t first = 0; first < n; first += kPanel) {
-    const std::int64_t width = std::min(kPanel, n - first);
-    kernels::widen_panel(tau, first, width, panel, lane.queue());
-    const Matrix a = tau.is_transposed() ? Matrix{panel, m, 0, CUBLAS_OP_T} : Matrix{panel, width};
-    multiply(lane, {width, ask.count, m}, a, {vectors, m}, {right + first, n});
-  }
+  const std::int64_t n = lane.long_side(), count = ask.pairs.kept;
+  const double* vectors = lane.pairs_of(slot, ask.pairs.of).u.data();
+  project(lane, slot, vectors, count, nullptr);
   float* rounded = lane.factors.reserve(n * ask.width);
-  kernels::round_to_float(right, n * ask.width, rounded, lane.queue());
+  kernels::round_to_float(lane.right.data(), n * ask.width, rounded, lane.queue());
   lane.fetch(rounded, n * ask.width, b);
-  lane.fetch(vectors, m * ask.count, u);
+  lane.fetch(vectors, lane.short_side() * count, u);
 }
 
 }  // namespace koine::cuda

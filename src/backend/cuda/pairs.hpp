@@ -19,17 +19,22 @@ bool dense_pairs(Lane& lane, std::int64_t slot, backend::cuda::DenseSolver solve
 struct Judgement {
   double residual = 0, defect = 0;
 };
-/// max |G u - theta u| / theta_1 and max |U^T U - I| over the first `kept` pairs. Cost: 2 short^2
-/// kept flops.
-[[nodiscard]] Judgement judge(Lane& lane, std::int64_t slot, std::int64_t kept);
+/// What A itself says in float64 of the first `count` pairs of G in float32: theta <- |A^T u|^2, on
+/// the device and in `values`; A A^T u for judge. Cost: 4 short long count flops.
+void judge_by_tau(Lane& lane, std::int64_t slot, std::int64_t count, double* values);
 
-/// Of every slot with c > 0: whether c I - (G - sum over the first `kept` pairs of theta u u^T) is
-/// positive definite, by one batched Cholesky factorisation. c, is_so: one per slot. Cost: short^3
-/// / 3 flops a slot asked about.
+/// max |G u - theta u| / theta_1 and max |U^T U - I| over some pairs. Cost: 2 short^2 kept flops,
+/// none of those after judge_by_tau.
+[[nodiscard]] Judgement judge(Lane& lane, std::int64_t slot, const backend::cuda::SomePairs& some);
+
+/// Of every slot with c > 0: whether c I - (G - sum over some pairs of theta u u^T) is positive
+/// definite, by one batched Cholesky factorisation; G the one that they are of. c, is_so: one per
+/// slot. Cost: short^3 / 3 flops a slot asked about.
 /// @pre those slots have so many pairs
-void are_definite(Lane& lane, std::int64_t kept, const double* c, std::int32_t* is_so);
+void are_definite(Lane& lane, const backend::cuda::SomePairs& some, const double* c,
+                  std::int32_t* is_so);
 
-/// u <- the first `ask.count` vectors; b <- the first `ask.width` rows of U^T A, rounded once. The
+/// u <- the vectors of ask.pairs; b <- the first `ask.width` rows of U^T A, rounded once. The
 /// product is taken of all of them, so that its bits do not depend on the width.
 void fetch_factors(Lane& lane, std::int64_t slot, const backend::cuda::Table::FactorsAsk& ask,
                    double* u, float* b);

@@ -129,9 +129,9 @@ int fetch_tau(abi::Lane* lane, std::int32_t slot, float* tau, abi::Failure* fail
   return guarded(failure, [&] { fetch_task_vector(lane_of(lane), slot, tau); });
 }
 
-int make_grams(abi::Lane* lane, abi::Failure* failure) {
+int make_grams(abi::Lane* lane, abi::Gram kind, abi::Failure* failure) {
   return guarded(failure, [&] {
-    make_gram(lane_of(lane));
+    make_gram(lane_of(lane), kind);
     check(cudaStreamSynchronize(lane_of(lane).stream.get()));
   });
 }
@@ -148,18 +148,18 @@ int solve_dense(abi::Lane* lane, std::int32_t slot, abi::DenseSolver solver, std
   });
 }
 
-int judge_pairs(abi::Lane* lane, std::int32_t slot, std::int64_t kept, double* residual,
+int judge_pairs(abi::Lane* lane, std::int32_t slot, const abi::SomePairs* some, double* residual,
                 double* defect, abi::Failure* failure) {
   return guarded(failure, [&] {
-    const Judgement judgement = judge(lane_of(lane), slot, kept);
+    const Judgement judgement = judge(lane_of(lane), slot, *some);
     *residual = judgement.residual;
     *defect = judgement.defect;
   });
 }
 
-int prove(abi::Lane* lane, std::int64_t kept, const double* c, std::int32_t* is_so,
+int prove(abi::Lane* lane, const abi::SomePairs* some, const double* c, std::int32_t* is_so,
           abi::Failure* failure) {
-  return guarded(failure, [&] { are_definite(lane_of(lane), kept, c, is_so); });
+  return guarded(failure, [&] { are_definite(lane_of(lane), *some, c, is_so); });
 }
 
 int factors(abi::Lane* lane, std::int32_t slot, const abi::Table::FactorsAsk* ask, double* u,

@@ -65,7 +65,7 @@ void with_arrived(Lane& lane, const backend::cuda::Stored& stored, std::int64_t 
 void begin(Lane& lane, const backend::cuda::Shape& shape) {
   lane.rows = shape.rows;
   lane.cols = shape.cols;
-  lane.has_gram = false;
+  lane.gram_is.reset();
   const std::int64_t count = lane.count(), figures = lane.slots + shape.places + 1;
   lane.open_places = shape.places;
   if (lane.places.size() < as_size(shape.places)) lane.places.resize(as_size(shape.places));
@@ -100,7 +100,7 @@ void start(Lane& lane, std::int64_t at, const backend::cuda::Stored* base) {
 
 void put(Lane& lane, std::int64_t slot, std::int64_t place, const backend::cuda::Stored* expert) {
   float* tau = tau_of(lane, slot);
-  lane.has_gram = false;
+  lane.gram_is.reset();
   if (expert == nullptr) {
     clear(lane, tau, lane.count());
   } else {

@@ -26,6 +26,12 @@ cublasStatus_t cublasDgemmStridedBatched(cublasHandle_t handle, cublasOperation_
                                          long long step_a, const double* b, int ldb,
                                          long long step_b, const double* beta, double* c, int ldc,
                                          long long step_c, int batch);
+cublasStatus_t cublasSgemmStridedBatched(cublasHandle_t handle, cublasOperation_t op_a,
+                                         cublasOperation_t op_b, int m, int n, int k,
+                                         const float* alpha, const float* a, int lda,
+                                         long long step_a, const float* b, int ldb,
+                                         long long step_b, const float* beta, float* c, int ldc,
+                                         long long step_c, int batch);
 cublasStatus_t cublasDsyrk(cublasHandle_t handle, cublasFillMode_t fill, cublasOperation_t op,
                            int n, int k, const double* alpha, const double* a, int lda,
                            const double* beta, double* c, int ldc);

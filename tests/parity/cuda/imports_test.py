@@ -8,6 +8,7 @@ LIBRARY, PROGRAM = sys.argv[1], sys.argv[2]
 
 CALLS = {
     "matrix products in float64, batched": "cublasDgemmStridedBatched",
+    "Gram matrices where float64 is slow": "cublasSgemmStridedBatched",
     "the certificate's update": "cublasDsyrk_v2",
     "no other precision": "cublasSetMathMode",
     "a workspace of our own": "cublasSetWorkspace_v2",
