@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdlib>
 #include <limits>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -30,6 +31,26 @@ std::vector<std::string> cut(const std::string& all, const std::vector<int>& len
   return texts;
 }
 
+/// Open MPI's mpirun started all processes here.
+bool is_one_machine() {
+  const char* all = std::getenv("OMPI_COMM_WORLD_SIZE");
+  const char* here = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+  return all != nullptr && here != nullptr && std::string_view(all) == here;
+}
+
+/// Open MPI does not look for a network where there is nobody to reach by it: that takes longer
+/// than all that processes tell each other. A user's own choice stands; commands that are run later
+/// see none.
+void start_mpi() {
+  constexpr const char* kMessaging = "OMPI_MCA_pml";
+  const bool is_asked = is_one_machine() && std::getenv(kMessaging) == nullptr;
+  if (is_asked) ::setenv(kMessaging, "ob1", 1);
+  int level = 0;
+  const int status = MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &level);
+  if (is_asked) ::unsetenv(kMessaging);
+  check(status);
+}
+
 }  // namespace
 
 void check(int status, std::source_location at) {
@@ -45,7 +66,7 @@ Mpi::Mpi(const std::optional<StallLimit>& stall) {
   int level = 0, is_running = 0;
   check(MPI_Initialized(&is_running));
   owns_library_ = is_running == 0;
-  if (owns_library_) check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &level));
+  if (owns_library_) start_mpi();
   check(MPI_Query_thread(&level));
   check(MPI_Comm_dup(MPI_COMM_WORLD, &world_));
   check(MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN));

@@ -94,13 +94,13 @@ std::vector<Solver> DeviceEngine::solvers(std::int64_t rung, const SvdOptions& o
   return all;
 }
 
-bool DeviceEngine::find_pairs(Solver solver, std::int64_t rung) {
+bool DeviceEngine::find_pairs(Solver solver, std::int64_t rung, double tolerance) {
   host_.reset();
   blocks_ = judged_ = 0;
   const std::int64_t count = std::min(rung + 1, short_side());
   if (solver == Solver::cuda_krylov_gram32) return find_krylov_pairs(Gram::float32, count);
   if (solver == Solver::cuda_krylov) return find_krylov_pairs(Gram::float64, count);
-  if (!is_on_device(solver)) return find_on_host(solver, rung);
+  if (!is_on_device(solver)) return find_on_host(solver, rung, tolerance);
   double* values = workspace_.values.reserve(as_size(short_side()));
   using backend::cuda::DenseSolver;
   const DenseSolver dense = solver == Solver::cuda_syevd    ? DenseSolver::syevd
@@ -129,11 +129,11 @@ bool DeviceEngine::find_krylov_pairs(Gram gram, std::int64_t count) {
   return true;
 }
 
-bool DeviceEngine::find_on_host(Solver solver, std::int64_t rung) {
+bool DeviceEngine::find_on_host(Solver solver, std::int64_t rung, double tolerance) {
   tau_.resize(as_size(rows() * cols()));
   batch_.lane().fetch_task_vector(slot_, tau_);
   host_ = std::make_unique<HostEngine>(MatrixView{tau_.data(), rows(), cols()}, workspace_);
-  return host_->find_pairs(solver, rung);
+  return host_->find_pairs(solver, rung, tolerance);
 }
 
 const double* DeviceEngine::values() const {

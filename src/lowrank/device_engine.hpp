@@ -51,7 +51,7 @@ class DeviceEngine final : public Engine {
   [[nodiscard]] double tau_squared() const override { return tau_squared_; }
   [[nodiscard]] std::vector<Solver> solvers(std::int64_t rung,
                                             const SvdOptions& options) const override;
-  [[nodiscard]] bool find_pairs(Solver solver, std::int64_t rung) override;
+  [[nodiscard]] bool find_pairs(Solver solver, std::int64_t rung, double tolerance) override;
   [[nodiscard]] const double* values() const override;
   [[nodiscard]] std::int64_t blocks() const override { return host_ ? host_->blocks() : blocks_; }
   [[nodiscard]] double residual(std::int64_t kept) override;
@@ -63,7 +63,7 @@ class DeviceEngine final : public Engine {
 
  private:
   bool find_krylov_pairs(backend::cuda::Gram gram, std::int64_t count);
-  bool find_on_host(Solver solver, std::int64_t rung);
+  bool find_on_host(Solver solver, std::int64_t rung, double tolerance);
   const backend::DeviceLane::Judgement& judged(std::int64_t kept);
 
   DeviceBatch& batch_;

@@ -107,11 +107,13 @@ bool run_dgesdd(const ShortSideFirst& side, std::int64_t count, Workspace& works
   return true;
 }
 
-/// Products in float32 are right to 1e-7: converging further would be in vain.
-bool run_krylov_on_tau(const ShortSideFirst& side, std::int64_t count, Workspace& workspace) {
+/// The rest of the tolerance is for products in float32. They are right to 1e-7: converging further
+/// would be in vain.
+bool run_krylov_on_tau(const ShortSideFirst& side, std::int64_t count, double tolerance,
+                       Workspace& workspace) {
   const TauPanels panels = panels_of(side, workspace);
   return krylov_eigenpairs(
-      side.short_side, count, 1e-7,
+      side.short_side, count, std::clamp(0.4 * tolerance, 1e-7, 4e-7),
       [&](std::int64_t width, const double* block, double* image) {
         gram_times_block(panels, width, block, image, workspace);
       },
@@ -128,10 +130,11 @@ bool run_krylov_on_gram(std::int64_t m, std::int64_t count, double target, Works
       workspace);
 }
 
-bool run(Solver solver, const ShortSideFirst& side, std::int64_t count, Workspace& workspace) {
+bool run(Solver solver, const ShortSideFirst& side, std::int64_t count, double tolerance,
+         Workspace& workspace) {
   switch (solver) {
     case Solver::krylov32:
-      return run_krylov_on_tau(side, count, workspace);
+      return run_krylov_on_tau(side, count, tolerance, workspace);
     case Solver::krylov_gram32:  // G is right to about 1e-8
       return run_krylov_on_gram(side.short_side, count, 1e-8, workspace);
     case Solver::krylov:
@@ -203,9 +206,9 @@ double* copy_of_gram(std::int64_t short_side, Workspace& workspace) {
 }
 
 bool largest_eigenpairs(Solver solver, const ShortSideFirst& side, std::int64_t count,
-                        Workspace& workspace) {
+                        Workspace& workspace, double tolerance) {
   const std::int64_t m = side.short_side;
-  if (!run(solver, side, count, workspace)) return false;
+  if (!run(solver, side, count, tolerance, workspace)) return false;
   double* vectors = workspace.vectors.data();
   for (std::int64_t i = 0; i < count; ++i) make_first_largest_positive(vectors + i * m, m);
   return true;

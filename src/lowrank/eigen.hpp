@@ -45,9 +45,10 @@ enum class Solver : std::uint8_t {
 /// entry (as float32) positive. False where the solver did not converge. Cost: krylov.hpp; 4/3
 /// short^3 flops and 2 short^2 count (dsyevr), about 9 short^3 (dsyevd), 4 long short^2 + 22
 /// short^3 (dgesdd).
-/// @pre !is_on_device(solver)
+/// krylov32 stops once its residual is well below `tolerance` (SvdOptions), the others go as far as
+/// theirs go.  @pre !is_on_device(solver)
 [[nodiscard]] bool largest_eigenpairs(Solver solver, const ShortSideFirst& side, std::int64_t count,
-                                      Workspace& workspace);
+                                      Workspace& workspace, double tolerance = 1e-6);
 
 /// Whether the first of a vector's largest entries, as float32, is negative.
 [[nodiscard]] bool first_largest_is_negative(const double* vector, std::int64_t size);

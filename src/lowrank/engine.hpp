@@ -25,8 +25,9 @@ class Engine {
   [[nodiscard]] virtual std::vector<Solver> solvers(std::int64_t rung,
                                                     const SvdOptions& options) const = 0;
 
-  /// min(rung + 1, short) largest eigenpairs of G = A A^T. False where the solver did not converge.
-  [[nodiscard]] virtual bool find_pairs(Solver solver, std::int64_t rung) = 0;
+  /// min(rung + 1, short) largest eigenpairs of G = A A^T, right to `tolerance` at least
+  /// (SvdOptions). False where the solver did not converge.
+  [[nodiscard]] virtual bool find_pairs(Solver solver, std::int64_t rung, double tolerance) = 0;
   /// theta_i of the pairs, descending.
   [[nodiscard]] virtual const double* values() const = 0;
   [[nodiscard]] virtual std::int64_t blocks()

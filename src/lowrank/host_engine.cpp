@@ -47,11 +47,11 @@ std::vector<Solver> HostEngine::solvers(std::int64_t rung, const SvdOptions& opt
   return {all.begin(), all.end()};
 }
 
-bool HostEngine::find_pairs(Solver solver, std::int64_t rung) {
+bool HostEngine::find_pairs(Solver solver, std::int64_t rung, double tolerance) {
   make_gram(solver);
   solver_ = solver;
   const std::int64_t count = std::min(rung + 1, short_side());
-  if (!largest_eigenpairs(solver, side_, count, workspace_)) return false;
+  if (!largest_eigenpairs(solver, side_, count, workspace_, tolerance)) return false;
   if (is_judged_by_tau(solver)) project_and_judge(side_, rung, workspace_);
   return true;
 }

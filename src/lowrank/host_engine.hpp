@@ -13,7 +13,7 @@ class HostEngine final : public Engine {
   [[nodiscard]] double tau_squared() const override { return tau_squared_; }
   [[nodiscard]] std::vector<Solver> solvers(std::int64_t rung,
                                             const SvdOptions& options) const override;
-  [[nodiscard]] bool find_pairs(Solver solver, std::int64_t rung) override;
+  [[nodiscard]] bool find_pairs(Solver solver, std::int64_t rung, double tolerance) override;
   [[nodiscard]] const double* values() const override { return workspace_.values.data(); }
   [[nodiscard]] std::int64_t blocks() const override;
   [[nodiscard]] double residual(std::int64_t kept) override;

@@ -17,7 +17,7 @@ namespace {
 constexpr double kGapTarget = 1e-4;  // of the pair after those that are kept: it only shows the gap
 constexpr double kNegligible = 1e-14;  // of |G|: what rounding leaves of a vector inside the space
 constexpr std::int64_t kMostBlocks = 32;
-constexpr std::int64_t kFirstCheck = 6;   // blocks before the first Rayleigh-Ritz step
+constexpr std::int64_t kFirstCheck = 7;   // blocks before the first Rayleigh-Ritz step
 constexpr std::int64_t kLongestWait = 8;  // blocks between two of them
 
 std::size_t as_size(std::int64_t n) {

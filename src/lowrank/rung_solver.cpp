@@ -41,7 +41,7 @@ class RungSolver {
   void attempt(Solver solver, bool is_last) {
     RungAnswer& answer = found_.answers.emplace_back();
     answer.method = method_name(solver);
-    answer.has_converged = engine_.find_pairs(solver, found_.rung);
+    answer.has_converged = engine_.find_pairs(solver, found_.rung, options_.tolerance);
     if (!answer.has_converged) return;
     answer.blocks = engine_.blocks();
     const double* values = engine_.values();

@@ -14,7 +14,8 @@ std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
     expert_width = std::max(expert_width, size_of(expert.tensors[planned.index].dtype));
   }
   constexpr std::int64_t kFloats = 3 * 4 + 8 + 1;  // base, tau, m; sum; signs
-  std::int64_t bytes = count * (size_of(tensor.dtype) + expert_width + kFloats) + kBlock * (8 + 8);
+  std::int64_t bytes = count * (size_of(tensor.dtype) + kFloats) +
+                       std::min(kBlock, count) * expert_width + kBlock * (8 + 8);
   if (is_whole) {
     const std::int64_t shorter = std::min(tensor.shape[0], tensor.shape[1]);
     const std::int64_t longer = std::max(tensor.shape[0], tensor.shape[1]);

@@ -49,27 +49,31 @@ void TensorReader::read_into(std::size_t model, std::int64_t first, std::span<st
 }
 
 std::span<const std::byte> TensorReader::read_base(std::int64_t first, std::int64_t count) {
-  const auto raw = read(0, first, count, scratch_.raw_base);
+  const std::int64_t width = size_of(base_.dtype);
+  const auto raw = scratch_.raw_base.take(count * width);
   const auto base = scratch_.base.take(count);
-  backend::widen({base_.dtype, raw}, base);
+  for_blocks(count, [&](auto f, auto n) {
+    const auto block = slice(raw, f * width, n * width);
+    read_into(0, first + f, block);
+    backend::widen({base_.dtype, block}, slice(base, f, n));
+  });
   require_finite(base, first, 0);
   return raw;
 }
 
 backend::TaskVectorFigures TensorReader::read_task_vector(std::size_t t, std::span<float> tau) {
   const auto count = static_cast<std::int64_t>(tau.size());
-  const auto raw = read(t + 1, 0, count, scratch_.raw_expert);
-  if (t + 1 < experts_.size()) announce(t + 2);
-  const StageTimer timer(context_.progress, Stage::task_vector);
   const std::span<const float> base = scratch_.base.take(count);
-  const std::int64_t width = size_of(experts_[t].dtype);
   backend::TaskVectorFigures whole;
-  for_blocks(count, [&](auto f, auto n) {
-    const auto block = backend::task_vector({experts_[t].dtype, slice(raw, f * width, n * width)},
-                                            slice(base, f, n), slice(tau, f, n));
+  for_blocks(count, [&](auto f, auto n) {  // read, hashed and used within the second cache
+    const auto raw = read(t + 1, f, n, scratch_.raw_expert);
+    const StageTimer timer(context_.progress, Stage::task_vector);
+    const auto block =
+        backend::task_vector({experts_[t].dtype, raw}, slice(base, f, n), slice(tau, f, n));
     whole.squared += block.squared;
     whole.is_finite = whole.is_finite && block.is_finite;
   });
+  if (t + 1 < experts_.size()) announce(t + 2);
   if (!whole.is_finite) require_finite(tau, 0, t + 1);
   return whole;
 }

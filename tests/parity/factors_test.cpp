@@ -116,6 +116,7 @@ TEST_F(DeviceBatches, ABatchChangesNoBit) {
   const auto tau = test::matrix_with(Spectrum::spikes, kRows, kCols);
   const auto steep = test::matrix_with(Spectrum::exponential, kRows, kCols);
   const auto flat = test::matrix_with(Spectrum::flat_noise, kRows, kCols);
+  const auto huge = test::matrix_with(Spectrum::huge, kRows, kCols);
   const std::vector<float> zero(tau.size());
   for (const Gram gram : {Gram::float64, Gram::float32}) {
     lane().sum_gram_in(gram);
@@ -124,7 +125,7 @@ TEST_F(DeviceBatches, ABatchChangesNoBit) {
     const Factors expected = factorise(alone, 0, {.number = {7}});
     EXPECT_EQ(expected.method, gram == Gram::float32 ? "cuda:krylov-gram32" : "cuda:krylov");
     for (int place = 0; place < kSlots; ++place) {
-      std::vector<std::vector<float>> taus{steep, flat, zero, steep};
+      std::vector<std::vector<float>> taus{steep, flat, zero, huge};
       taus[static_cast<std::size_t>(place)] = tau;
       load(kRows, kCols, taus);
       DeviceBatch batch(lane());

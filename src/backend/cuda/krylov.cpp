@@ -78,7 +78,18 @@ class BatchLanczos {
                      lane_.queue());
     gram_squared_.resize(as_size(slots_));
     lane_.fetch(squared, slots_, gram_squared_.data());
-    for (std::size_t s = 0; s < is_open_.size(); ++s) is_open_[s] = gram_squared_[s] > 0;
+    for (std::size_t s = 0; s < is_open_.size(); ++s) {
+      if (!std::isfinite(gram_squared_[s])) close(static_cast<std::int64_t>(s));
+      is_open_[s] = is_open_[s] && gram_squared_[s] > 0;
+    }
+  }
+
+  /// A slot whose squares left the range of float32: zeros, so that no solver of the batch meets
+  /// what is not finite.
+  void close(std::int64_t s) {
+    is_open_[as_size(s)] = false;
+    check(cudaMemsetAsync(lane_.gram.data() + s * m_ * m_, 0, as_size(m_ * m_) * sizeof(double),
+                          lane_.stream.get()));
   }
 
   /// One block further: G Q_last = Q S + Q_next B, orthogonalised twice against the whole basis.
