@@ -69,5 +69,10 @@ function(koine_script_tests kind)
     add_test(NAME ${kind}.${name} COMMAND ${KOINE_PYTHON} ${script} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${kind}.${name} PROPERTIES LABELS ${kind} TIMEOUT 900 SKIP_RETURN_CODE 77
       ENVIRONMENT "KOINE=$<TARGET_FILE:koine>;KOINE_SOURCE=${PROJECT_SOURCE_DIR};KOINE_FAKE_GPU=${KOINE_FAKE_GPU};KOINE_EMULATED_CUDA=${KOINE_EMULATED_CUDA};KOINE_SANITIZE=${KOINE_SANITIZE};KOINE_INTERPOSE=$<TARGET_FILE:koine_interpose>;PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/support;PYTHONDONTWRITEBYTECODE=1;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_rmaps_base_oversubscribe=1;OMPI_MCA_hwloc_base_binding_policy=none;OMPI_MCA_mpi_yield_when_idle=1")
+    # Jobs of two clusters on one machine have the same numbers, by which Open MPI names what processes share.
+    file(STRINGS ${script} with_slurm REGEX "slurm_cluster|rows[.]py" LIMIT_COUNT 1)
+    if(with_slurm)
+      set_tests_properties(${kind}.${name} PROPERTIES RESOURCE_LOCK slurm COST 100)
+    endif()
   endforeach()
 endfunction()
