@@ -49,8 +49,8 @@ run_tests() {
   local preset=$1 labels=${2:-} start=$SECONDS status=0
   local junit=$ROOT/build/$preset/junit.xml
   rm -f "$junit"
-  # Two more than cores: the longest tests mostly wait, for a Slurm daemon, a deadline or a signal.
-  ctest --preset "$preset" --parallel "$(($(cores) + 2))" --output-junit "$junit" ${labels:+-L "$labels"} || status=$?
+  # One more than cores: the longest tests mostly wait, for a Slurm daemon, a deadline or a signal.
+  ctest --preset "$preset" --parallel "$(($(cores) + 1))" --output-junit "$junit" ${labels:+-L "$labels"} || status=$?
   count_ctest "$preset" "$junit" "$status"
   say "ran $preset in $(seconds_since "$start") s"
 }
