@@ -93,9 +93,11 @@ with_sanitizer() {
 
 # gram_rates: both ways to sum a Gram matrix, and the one that is taken on this device.
 gram_rates() {
-  local start=$SECONDS rates
-  rates=$("$BUILD/tests/parity/parity_tests" --gtest_filter='DeviceGram.Rates' | sed -n 's/^gram rates: //p')
-  [ -n "$rates" ] || die "the rates of Gram matrices were not measured"
+  local start=$SECONDS log=$FOLDER/gram_rates.log rates
+  KOINE_CUDA_LIBRARY=$BUILD/libkoine_cuda.so "$BUILD/tests/parity/parity_tests" --gtest_filter='DeviceGram.Rates' >"$log" 2>&1 ||
+    die "measuring Gram matrices failed: see $log"
+  rates=$(sed -n 's/^gram rates: //p' "$log")
+  [ -n "$rates" ] || die "the rates of Gram matrices were not measured: see $log"
   # shellcheck disable=SC2086 # words of it
   note "gram rates" "$(seconds_since "$start")" $rates
 }

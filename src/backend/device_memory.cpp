@@ -55,8 +55,10 @@ std::int64_t lane_bytes(std::span<const MatrixNeed> needs, int slots, cuda::Gram
   const Side vectors = most([](Need x, Side m, Side) { return m * x.pairs; });
   // The full solver: a copy, its vectors and its workspace.
   const Side dense = most([](Need x, Side m, Side n) { return 3 * m * m + 2 * (m + n) * x.pairs; });
-  Side of_slot = 2 * gram + panel + basis + inner + vectors;           // one G to be proved
-  if (kind == cuda::Gram::float32) of_slot += gram / 2 + 2 * vectors;  // a chain; images; others
+  // One G to be proved; pairs of Krylov and of a dense solver. By float32 too: a chain, pairs and
+  // their images.
+  Side of_slot = 2 * gram + panel + basis + inner + 2 * vectors;
+  if (kind == cuda::Gram::float32) of_slot += gram / 2 + 2 * vectors;
   return elements + kDouble * (slots * of_slot + dense) + kHandles;
 }
 

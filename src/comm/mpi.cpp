@@ -39,8 +39,8 @@ bool is_one_machine() {
 }
 
 /// Open MPI does not look for a network where there is nobody to reach by it: that takes longer
-/// than all that processes tell each other. A user's own choice stands; commands that are run later
-/// see none.
+/// than all that processes tell each other. A user's OMPI_MCA_pml stands (a parameter file's
+/// does not); commands that are run later see none.
 void start_mpi() {
   constexpr const char* kMessaging = "OMPI_MCA_pml";
   const bool is_asked = is_one_machine() && std::getenv(kMessaging) == nullptr;

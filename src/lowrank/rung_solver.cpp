@@ -94,6 +94,7 @@ class RungSolver {
     }
     // No more eigenvalues of G exceed the bound than of G + E exceed the bound - |E|_2 (Weyl).
     const double bound = certificate_bound(last, floor) - engine_.gram_error();
+    if (!(bound > 0)) return "";  // the error of G hides the last pair
     if (engine_.nothing_outside(bound, found.kept)) return "remainder";
     return engine_.nothing_above(bound, found.kept) ? "cholesky" : "";
   }

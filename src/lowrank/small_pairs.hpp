@@ -17,6 +17,7 @@ struct SmallSymmetric {
 /// eigenvalues (dsterf) and inverse iteration (dstein): little more than half of the time of
 /// dsyevr, which finds part of a spectrum by bisection; that is asked where inverse iteration does
 /// not settle. Takes workspace.scratch, lapack and indices; false where LAPACK gives up.
+/// @pre `values` has room for `order`
 [[nodiscard]] bool largest_small_pairs(const SmallSymmetric& matrix, std::int64_t count,
                                        double* values, double* vectors, Workspace& workspace);
 

@@ -26,7 +26,7 @@ class DeviceGram : public test::DeviceCase<testing::Test> {
   }
 };
 
-// gpu_check.sh reads this line: whether this kind of device sums G as it should.
+// gpu_check.sh notes this line: people judge by it whether this kind of device sums G as it should.
 TEST_F(DeviceGram, Rates) {
   constexpr std::int64_t kRows = 1280, kCols = 5120;
   if (is_emulated()) GTEST_SKIP() << "what an emulated device does in a second says nothing";

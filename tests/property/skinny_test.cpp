@@ -131,7 +131,7 @@ TEST_P(Skinny, ProjectsAndJudgesInFloat64) {
 INSTANTIATE_TEST_SUITE_P(Shapes, Skinny,
                          testing::Values(Extent{1, 1}, Extent{5, 17}, Extent{17, 5},
                                          Extent{64, 300}, Extent{300, 64}, Extent{200, 200},
-                                         Extent{300, 357}, Extent{257, 346}),
+                                         Extent{300, 357}, Extent{257, 346}, Extent{300, 373}),
                          [](const auto& row) { return testing::PrintToString(row.param); });
 
 }  // namespace

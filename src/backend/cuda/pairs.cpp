@@ -118,13 +118,14 @@ void are_definite(Lane& lane, const SomePairs& some, const double* c, std::int32
     asked.push_back(slot);
     deflate(lane, slot, some, c[slot], matrices.back());
   }
+  if (asked.empty()) return;
   const auto batch = static_cast<std::int64_t>(asked.size());
   double** addresses = lane.matrices.reserve(lane.slots);
   int* info = lane.info.reserve(lane.slots);
   lane.send(matrices.data(), batch, addresses);
-  if (batch == 0 || !has_run(cusolverDnDpotrfBatched(
-                        lane.solver.get(), CUBLAS_FILL_MODE_LOWER, static_cast<int>(m), addresses,
-                        static_cast<int>(m), info, static_cast<int>(batch))))
+  if (!has_run(cusolverDnDpotrfBatched(lane.solver.get(), CUBLAS_FILL_MODE_LOWER,
+                                       static_cast<int>(m), addresses, static_cast<int>(m), info,
+                                       static_cast<int>(batch))))
     return;
   std::vector<int> found(asked.size());
   lane.fetch(info, batch, found.data());
