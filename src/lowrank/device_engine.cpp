@@ -44,10 +44,12 @@ const backend::cuda::KrylovAnswer& DeviceBatch::krylov(Gram gram, std::int64_t c
   fill_start_block(start);
   found.answers.resize(as_size(lane_.slots()));
   found.count = found.proved = 0;
-  found.errors.clear();
-  for (const auto& figures : lane_.facts().task_vectors)
-    found.errors.push_back(
-        gram == Gram::float32 ? float32_error(lane_.rows() * lane_.cols(), figures.squared) : 0);
+  found.errors.assign(found.answers.size(), 0);
+  if (gram == Gram::float32) {
+    std::ranges::transform(lane_.facts().task_vectors, found.errors.begin(), [&](const auto& tau) {
+      return float32_error(lane_.rows() * lane_.cols(), tau.squared);
+    });
+  }
   lane_.krylov({gram, count, basis_limit(m, count), kKrylovTarget, start.data()}, found.answers);
   found.count = count;
   return found.answers[as_size(slot)];
@@ -58,7 +60,8 @@ bool DeviceBatch::is_definite(int slot, SomePairs some, double c) {
   std::vector<double> bounds(as_size(lane_.slots()));
   bounds[at] = c;
   if (some.of == PairsOf::dense) return lane_.are_definite(some, bounds)[at];
-  Found& found = found_[some.of == PairsOf::gram_float32 ? 1 : 0];
+  Found& found = found_[static_cast<std::size_t>(some.of == PairsOf::gram_float32 ? Gram::float32
+                                                                                  : Gram::float64)];
   if (found.proved == some.kept && found.bounds[at] == c) return found.is_definite[at];
   const std::int64_t m = std::min(lane_.rows(), lane_.cols());
   for (std::size_t s = 0; s < bounds.size() && some.kept < found.count; ++s) {

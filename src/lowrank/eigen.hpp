@@ -48,7 +48,8 @@ enum class Solver : std::uint8_t {
 /// krylov32 stops once its residual is well below `tolerance` (SvdOptions), the others go as far as
 /// theirs go.  @pre !is_on_device(solver)
 [[nodiscard]] bool largest_eigenpairs(Solver solver, const ShortSideFirst& side, std::int64_t count,
-                                      Workspace& workspace, double tolerance = 1e-6);
+                                      Workspace& workspace,
+                                      double tolerance = SvdOptions{}.tolerance);
 
 /// Whether the first of a vector's largest entries, as float32, is negative.
 [[nodiscard]] bool first_largest_is_negative(const double* vector, std::int64_t size);
