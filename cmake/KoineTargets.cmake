@@ -18,7 +18,7 @@ function(koine_target name)  # -Wno-restrict: g++ 12 warns falsely in std::strin
   endif()
 endfunction()
 
-# koine_simd_sources(TARGET): files named *_avx2.cpp and *_avx512.cpp get their instruction set; chosen at run time.
+# koine_simd_sources(TARGET): files named *_avx2.cpp, *_avx512.cpp and *_avx512vnni.cpp get their instruction set; chosen at run time.
 function(koine_simd_sources name)
   if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     return()
@@ -27,9 +27,9 @@ function(koine_simd_sources name)
   foreach(source IN LISTS sources)
     if(source MATCHES "_avx2\\.cpp$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c" SKIP_PRECOMPILE_HEADERS ON)
-    elseif(source MATCHES "_avx512\\.cpp$")
+    elseif(source MATCHES "_avx512(vnni)?\\.cpp$")
       set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON
-        COMPILE_OPTIONS "-mavx512f;-mavx512vl;-mavx512bw;-mavx512dq;-mavx2;-mfma;-mf16c;-mprefer-vector-width=512")
+        COMPILE_OPTIONS "-mavx512f;-mavx512vl;-mavx512bw;-mavx512dq;-mavx2;-mfma;-mf16c;-mprefer-vector-width=512;$<$<BOOL:${CMAKE_MATCH_1}>:-mavx512vnni>")
     endif()
   endforeach()
 endfunction()

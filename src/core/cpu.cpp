@@ -26,12 +26,20 @@ bool cpu_has_avx512() noexcept {
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq");
 }
+
+bool cpu_has_avx512vnni() noexcept {
+  return cpu_has_avx512() && __builtin_cpu_supports("avx512vnni");
+}
 #else
 bool cpu_has_avx2() noexcept {
   return false;
 }
 
 bool cpu_has_avx512() noexcept {
+  return false;
+}
+
+bool cpu_has_avx512vnni() noexcept {
   return false;
 }
 #endif

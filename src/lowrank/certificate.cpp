@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -95,6 +96,33 @@ double* deflated_projection(std::int64_t kept, double weight, Workspace& workspa
   return matrix;
 }
 
+/// |M, sqrt(2) C|_F, rounding taken off: what the space shows of G beside its first `rung` pairs.
+double beside_pairs(std::int64_t rung, const KrylovSpace& space) {
+  const std::int64_t rows = space.coupling_rows, w = space.last_width, k = space.columns;
+  const double inside = symmetric_norm_squared(space.projection.data(), space.lead, k, false);
+  double shown = inside + 2 * squares(space.coupling.data(), rows * w);
+  std::vector<double> image(as_size(rows));
+  for (std::int64_t i = 0; i < std::min(rung, space.pairs); ++i) {
+    shown -= space.ritz_values.data()[i] * space.ritz_values.data()[i];
+    if (rows == 0) continue;
+    cblas_dgemv(CblasColMajor, CblasNoTrans, static_cast<int>(rows), static_cast<int>(w), 1.0,
+                space.coupling.data(), static_cast<int>(rows), space.ritz.data() + (i + 1) * k - w,
+                1, 0.0, image.data(), 1);
+    shown -= 2 * squares(image.data(), rows);
+  }
+  return std::sqrt(std::max(shown - rounding_floor(k, inside), 0.0));
+}
+
+/// Whether c I - M - B^T B / (c - d) is positive definite, M = H - sum of kept theta y y^T.
+bool none_above(double c, double d, std::int64_t kept, Workspace& workspace) {
+  if (!(d < c)) return false;
+  const std::int64_t k = workspace.krylov.columns;
+  double* matrix = deflated_projection(kept, c - d, workspace);
+  for (std::int64_t i = 0; i < k; ++i) matrix[i * (k + 1)] += c;
+  return LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', static_cast<lapack_int>(k), matrix,
+                             static_cast<lapack_int>(k)) == 0;
+}
+
 }  // namespace
 
 double rounding_floor(std::int64_t short_side, double largest) noexcept {
@@ -150,19 +178,37 @@ bool nothing_missed_above(double c, std::int64_t short_side, std::int64_t kept,
 
 bool nothing_missed_outside(double c, std::int64_t short_side, std::int64_t kept,
                             Workspace& workspace, const double* gram_squared) {
-  const std::int64_t k = workspace.krylov.columns;
   // H and B are right to rounding: half of the floor that c lies above the last value is for that.
   c -= rounding_floor(short_side, workspace.values.data()[0]) / 2;
   const double whole =
       gram_squared != nullptr
           ? *gram_squared
           : symmetric_norm_squared(workspace.gram.data(), short_side, short_side, true);
-  const double d = remainder_norm(short_side, whole, workspace.krylov);
-  if (!(d < c)) return false;
-  double* matrix = deflated_projection(kept, c - d, workspace);
-  for (std::int64_t i = 0; i < k; ++i) matrix[i * (k + 1)] += c;
-  return LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', static_cast<lapack_int>(k), matrix,
-                             static_cast<lapack_int>(k)) == 0;
+  return none_above(c, remainder_norm(short_side, whole, workspace.krylov), kept, workspace);
+}
+
+bool nothing_missed_beside(double c, std::int64_t short_side, std::int64_t kept,
+                           const Beside& beside, Workspace& workspace) {
+  const KrylovSpace& space = workspace.krylov;
+  const double e = std::sqrt(2 * static_cast<double>(space.columns)) * beside.product_error;
+  c -= e + rounding_floor(short_side, workspace.values.data()[0]) / 2;
+  const double shown = std::max(beside_pairs(beside.rung, space) - e, 0.0);
+  const double whole = beside.residual_gram * beside.residual_gram;
+  const double d = std::sqrt(std::max(whole - shown * shown, 0.0));
+  return none_above(c, d, kept, workspace);
+}
+
+double least_remainder(std::int64_t short_side, std::int64_t rung, double tau_squared,
+                       const Workspace& workspace) {
+  const KrylovSpace& space = workspace.krylov;
+  double trace = tau_squared;
+  for (std::int64_t i = 0; i < rung; ++i) trace -= workspace.values.data()[i];
+  for (std::int64_t j = 0; j < space.columns; ++j)
+    trace -= space.projection.data()[j * (space.lead + 1)];
+  for (std::int64_t i = 0; i < std::min(rung, space.pairs); ++i)
+    trace += space.ritz_values.data()[i];
+  if (space.columns == short_side || trace <= 0) return 0;
+  return trace / std::sqrt(static_cast<double>(short_side - space.columns));
 }
 
 }  // namespace koine::lowrank

@@ -36,6 +36,26 @@ namespace koine::lowrank {
                                           Workspace& workspace,
                                           const double* gram_squared = nullptr);
 
+/// What is known of G beside a space that was built by products that round.
+struct Beside {
+  std::int64_t rung;     ///< pairs u that R = A - U U^T A is without
+  double residual_gram;  ///< an upper bound of |R R^T|_F
+  double product_error;  ///< of |G q - product|_2 for every vector q of the basis
+};
+
+/// As nothing_missed_outside, without G: of P G P = R R^T, P = I - U U^T, the basis shows the part
+/// M = H - sum theta y y^T and the coupling C, so that |D|_F^2 = |R R^T|_F^2 - |M|_F^2 - 2 |C|_F^2.
+/// What the products' errors F do to H and B is within e = sqrt(2) |F|_F, |F|_F <=
+/// sqrt(columns) product_error: |M, sqrt(2) C|_F counts e less, and the proof is made for c - e
+/// (Weyl).
+/// @pre workspace.krylov holds the space of the first `kept` <= rung pairs
+[[nodiscard]] bool nothing_missed_beside(double c, std::int64_t short_side, std::int64_t kept,
+                                         const Beside& beside, Workspace& workspace);
+
+/// A lower bound of |D|_F but for rounding: tr D / sqrt(short - columns).
+[[nodiscard]] double least_remainder(std::int64_t short_side, std::int64_t rung, double tau_squared,
+                                     const Workspace& workspace);
+
 /// The bound that the certificate of a set ending in theta_kept uses: theta_kept (1 + 1e-6), or one
 /// rounding_floor above theta_kept where that is more (below it float64 cannot tell two values
 /// apart).

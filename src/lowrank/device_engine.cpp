@@ -149,8 +149,9 @@ const backend::DeviceLane::Judgement& DeviceEngine::judged(std::int64_t kept) {
   return judgement_;
 }
 
+/// An upper bound of |E|_2 where the pairs are those of G + E.
 double DeviceEngine::gram_error() const {
-  if (host_ || pairs_ != PairsOf::gram_float32) return 0;
+  if (pairs_ != PairsOf::gram_float32) return 0;
   return float32_error(rows() * cols(), tau_squared_);
 }
 
@@ -164,11 +165,13 @@ double DeviceEngine::orthogonality_defect(std::int64_t kept) {
 
 bool DeviceEngine::nothing_outside(double c, std::int64_t kept) {
   if (host_ || blocks_ == 0) return false;
-  return nothing_missed_outside(c, short_side(), kept, workspace_, &gram_squared_);
+  return nothing_missed_outside(c - gram_error(), short_side(), kept, workspace_, &gram_squared_);
 }
 
 bool DeviceEngine::nothing_above(double c, std::int64_t kept) {
-  return host_ ? host_->nothing_above(c, kept) : batch_.is_definite(slot_, {pairs_, kept}, c);
+  if (host_) return host_->nothing_above(c, kept);
+  c -= gram_error();
+  return c > 0 && batch_.is_definite(slot_, {pairs_, kept}, c);
 }
 
 void DeviceEngine::take_factors(std::int64_t rung, std::int64_t width, RungAnswer& answer) {

@@ -56,7 +56,6 @@ class DeviceEngine final : public Engine {
   [[nodiscard]] std::int64_t blocks() const override { return host_ ? host_->blocks() : blocks_; }
   [[nodiscard]] double residual(std::int64_t kept) override;
   [[nodiscard]] double orthogonality_defect(std::int64_t kept) override;
-  [[nodiscard]] double gram_error() const override;
   [[nodiscard]] bool nothing_outside(double c, std::int64_t kept) override;
   [[nodiscard]] bool nothing_above(double c, std::int64_t kept) override;
   void take_factors(std::int64_t rung, std::int64_t width, RungAnswer& answer) override;
@@ -64,6 +63,7 @@ class DeviceEngine final : public Engine {
  private:
   bool find_krylov_pairs(backend::cuda::Gram gram, std::int64_t count);
   bool find_on_host(Solver solver, std::int64_t rung, double tolerance);
+  [[nodiscard]] double gram_error() const;
   const backend::DeviceLane::Judgement& judged(std::int64_t kept);
 
   DeviceBatch& batch_;

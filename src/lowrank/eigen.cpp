@@ -120,10 +120,10 @@ bool run_krylov_on_tau(const ShortSideFirst& side, std::int64_t count, double to
       workspace);
 }
 
-bool run_krylov_on_gram(std::int64_t m, std::int64_t count, double target, Workspace& workspace) {
+bool run_krylov_on_gram(std::int64_t m, std::int64_t count, Workspace& workspace) {
   const double* gram = workspace.gram.data();
   return krylov_eigenpairs(
-      m, count, target,
+      m, count, 1e-10,
       [&](std::int64_t width, const double* block, double* image) {
         symmetric_times_block({gram, m}, width, block, image, workspace);
       },
@@ -135,11 +135,9 @@ bool run(Solver solver, const ShortSideFirst& side, std::int64_t count, double t
   switch (solver) {
     case Solver::krylov32:
       return run_krylov_on_tau(side, count, tolerance, workspace);
-    case Solver::krylov_gram32:  // G is right to about 1e-8
-      return run_krylov_on_gram(side.short_side, count, 1e-8, workspace);
     case Solver::krylov:
       mirror(side.short_side, workspace.gram.data());
-      return run_krylov_on_gram(side.short_side, count, 1e-10, workspace);
+      return run_krylov_on_gram(side.short_side, count, workspace);
     case Solver::dsyevr:
       return run_dsyevr(side.short_side, count, workspace);
     case Solver::dsyevd:
@@ -162,8 +160,6 @@ std::string method_name(Solver solver) {
   switch (solver) {
     case Solver::krylov32:
       return "host:krylov32";
-    case Solver::krylov_gram32:
-      return "host:krylov-gram32";
     case Solver::krylov:
       return "host:krylov";
     case Solver::dsyevr:

@@ -11,9 +11,8 @@ namespace koine::lowrank {
 /// In the order they are tried: the wanted pairs from a Krylov space, by bisection, all pairs by
 /// divide and conquer, the SVD of tau itself.
 enum class Solver : std::uint8_t {
-  krylov32,       ///< on tau itself, in float32, without G
-  krylov_gram32,  ///< on G of gram_matrix_float32
-  krylov,         ///< on G of gram_matrix, as all that follow
+  krylov32,  ///< on tau itself, in float32, without G
+  krylov,    ///< on G of gram_matrix, as all that follow
   dsyevr,
   dsyevd,
   dgesdd,
@@ -35,7 +34,7 @@ enum class Solver : std::uint8_t {
 
 /// Whether its pairs are right to float32: tau itself then says how far, and gives the values.
 [[nodiscard]] constexpr bool is_judged_by_tau(Solver solver) noexcept {
-  return solver < Solver::krylov;
+  return solver == Solver::krylov32;
 }
 
 [[nodiscard]] std::string method_name(Solver solver);  ///< "host:dsyevr"

@@ -37,10 +37,9 @@ class Engine {
   [[nodiscard]] virtual double residual(std::int64_t kept) = 0;
   [[nodiscard]] virtual double orthogonality_defect(std::int64_t kept) = 0;
 
-  /// An upper bound of |E|_2 where the pairs are those of G + E.
-  [[nodiscard]] virtual double gram_error() const = 0;
-  /// certificate.hpp: nothing_missed_outside (false where there is no Krylov space) and
-  /// nothing_missed_above.
+  /// Whether no eigenvalue of G above c lies outside the first `kept` pairs, shown from the Krylov
+  /// space (false where there is none) and by a factorisation of all of G (certificate.hpp). Where
+  /// these are of G + E, c counts |E|_2 less (Weyl).
   [[nodiscard]] virtual bool nothing_outside(double c, std::int64_t kept) = 0;
   [[nodiscard]] virtual bool nothing_above(double c, std::int64_t kept) = 0;
 

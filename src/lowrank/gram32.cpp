@@ -4,13 +4,9 @@
 #include <cmath>
 #include <cstddef>
 
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
-
 #include "core/cpu.hpp"
 #include "lowrank/gram_kernels.hpp"
-#include "lowrank/skinny.hpp"
+#include "lowrank/strips.hpp"
 
 namespace koine::lowrank {
 namespace {
@@ -20,58 +16,6 @@ constexpr double kGamma = (kGramChain + 2) * 0x1p-24 / (1 - (kGramChain + 2) * 0
 
 std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
-}
-
-std::int64_t strips_of(std::int64_t short_side) noexcept {
-  return (short_side + kStripRows - 1) / kStripRows;
-}
-
-/// to[k * 16 + i] <- from[i * step + k], i < rows, k < terms.
-void turn_plainly(const float* from, std::int64_t step, std::int64_t rows, std::int64_t terms,
-                  float* to) {
-  for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t k = 0; k < terms; ++k) to[k * kStripRows + i] = from[i * step + k];
-  }
-}
-
-/// The same for 16 rows and 16 terms: a cache line of every row.
-void turn_square(const float* from, std::int64_t step, float* to) {
-#if defined(__x86_64__)
-  for (std::int64_t i = 0; i < kStripRows; i += 4) {
-    for (std::int64_t k = 0; k < kStripRows; k += 4) {
-      const float* corner = from + i * step + k;
-      __m128 a = _mm_loadu_ps(corner), b = _mm_loadu_ps(corner + step);
-      __m128 c = _mm_loadu_ps(corner + 2 * step), d = _mm_loadu_ps(corner + 3 * step);
-      _MM_TRANSPOSE4_PS(a, b, c, d);
-      float* out = to + k * kStripRows + i;
-      _mm_storeu_ps(out, a);
-      _mm_storeu_ps(out + kStripRows, b);
-      _mm_storeu_ps(out + 2 * kStripRows, c);
-      _mm_storeu_ps(out + 3 * kStripRows, d);
-    }
-  }
-#else
-  turn_plainly(from, step, kStripRows, kStripRows, to);
-#endif
-}
-
-/// Rows [top, top + 16) of A, columns [first, first + terms): [terms, 16], filled up with zeros.
-void pack_strip(const ShortSideFirst& side, std::int64_t top, std::int64_t first,
-                std::int64_t terms, float* strip) {
-  const std::int64_t rows = std::min(kStripRows, side.short_side - top);
-  if (rows < kStripRows) std::fill_n(strip, terms * kStripRows, 0.0F);
-  if (side.is_transposed) {
-    const float* from = side.tau.data + first * side.short_side + top;
-    for (std::int64_t k = 0; k < terms; ++k)
-      std::copy_n(from + k * side.short_side, rows, strip + k * kStripRows);
-    return;
-  }
-  const std::int64_t step = side.long_side;
-  const float* from = side.tau.data + top * step + first;
-  std::int64_t k = 0;
-  for (; rows == kStripRows && k + kStripRows <= terms; k += kStripRows)
-    turn_square(from + k, step, strip + k * kStripRows);
-  turn_plainly(from + k, step, rows, terms - k, strip + k * kStripRows);
 }
 
 GramKernel fastest_kernel() {
@@ -96,8 +40,6 @@ struct Packed {
   }
 };
 
-constexpr std::int64_t kPassStrips = 4 * kTileStrips;  // they stay in the second cache
-
 /// The tile of strip `above` and strips [first, end).
 GramTile tile_of(const Packed& panel, std::int64_t above, std::int64_t first, std::int64_t end,
                  double* gram) {
@@ -114,23 +56,16 @@ GramTile tile_of(const Packed& panel, std::int64_t above, std::int64_t first, st
 }
 
 /// Adds A_panel A_panel^T on and right of the diagonal (row-major), after the last panel on its
-/// left too. Twelve strips at a time meet all strips above them, each read from afar once.
+/// left too.
 void add_panel(const Packed& panel, Turn turn, double* gram) {
   static const GramKernel kKernel = fastest_kernel();
-  const std::int64_t strips = strips_of(panel.rows);
-  for (std::int64_t pass = 0; pass < strips; pass += kPassStrips) {
-    const std::int64_t pass_end = std::min(pass + kPassStrips, strips);
-    for (std::int64_t above = 0; above < pass_end; ++above) {
-      for (std::int64_t left = pass; left < pass_end; left += kTileStrips) {
-        const std::int64_t end = std::min(left + kTileStrips, pass_end);
-        if (above >= end) continue;
-        GramTile tile = tile_of(panel, above, std::max(left, above), end, gram);
-        tile.is_added = !turn.is_first;
-        if (!turn.is_last) tile.mirrored = nullptr;
-        kKernel(tile);
-      }
-    }
-  }
+  for_each_tile(strips_of(panel.rows),
+                [&](std::int64_t above, std::int64_t first, std::int64_t end) {
+                  GramTile tile = tile_of(panel, above, first, end, gram);
+                  tile.is_added = !turn.is_first;
+                  if (!turn.is_last) tile.mirrored = nullptr;
+                  kKernel(tile);
+                });
 }
 
 GramVariants find_variants() {

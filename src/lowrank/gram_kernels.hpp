@@ -5,11 +5,9 @@
 
 #include <cstdint>
 
-namespace koine::lowrank {
+#include "lowrank/strip_rows.hpp"
 
-constexpr std::int64_t kStripRows = 16;  // of A, packed side by side: 64 bytes a term
-constexpr std::int64_t kTileStrips = 3;  // at most
-constexpr std::int64_t kGramColumns = kTileStrips * kStripRows;
+namespace koine::lowrank {
 
 /// out[i][j] = [out[i][j] +] the chain over k of fma(left[k][i], right[k][j]) from +0 in float32,
 /// widened; i < rows, j < cols.

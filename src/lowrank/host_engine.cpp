@@ -9,6 +9,8 @@
 #include "lowrank/certificate.hpp"
 #include "lowrank/gram32.hpp"
 #include "lowrank/krylov.hpp"
+#include "lowrank/residual_gram.hpp"
+#include "lowrank/skinny.hpp"
 #include "lowrank/through_tau.hpp"
 
 namespace koine::lowrank {
@@ -31,7 +33,7 @@ HostEngine::HostEngine(MatrixView tau, Workspace& workspace)
 std::vector<Solver> HostEngine::solvers(std::int64_t rung, const SvdOptions& options) const {
   static constexpr std::array kFast{Solver::krylov32, Solver::dsyevr, Solver::dsyevd,
                                     Solver::dgesdd};
-  static constexpr std::array kCertified{Solver::krylov_gram32, Solver::krylov, Solver::dsyevr,
+  static constexpr std::array kCertified{Solver::krylov32, Solver::krylov, Solver::dsyevr,
                                          Solver::dsyevd, Solver::dgesdd};
   const bool is_fast = options.mode == Mode::fast;
   std::span<const Solver> all =
@@ -48,18 +50,27 @@ std::vector<Solver> HostEngine::solvers(std::int64_t rung, const SvdOptions& opt
 }
 
 bool HostEngine::find_pairs(Solver solver, std::int64_t rung, double tolerance) {
-  make_gram(solver);
+  if (solver != Solver::krylov32) make_gram(Gram::float64);
   solver_ = solver;
+  rung_ = rung;
+  residual_gram_.reset();
   const std::int64_t count = std::min(rung + 1, short_side());
   if (!largest_eigenpairs(solver, side_, count, workspace_, tolerance)) return false;
-  if (is_judged_by_tau(solver)) project_and_judge(side_, rung, workspace_);
+  if (is_judged_by_tau(solver)) judge(rung, count);
   return true;
 }
 
-/// The G that this solver works on.
-void HostEngine::make_gram(Solver solver) {
-  if (solver == Solver::krylov32) return;
-  const Gram wanted = solver == Solver::krylov_gram32 ? Gram::float32 : Gram::float64;
+/// The value after the rung's is no larger than what tau says is left.
+void HostEngine::judge(std::int64_t rung, std::int64_t count) {
+  project_and_judge(side_, rung, workspace_);
+  if (count == rung) return;
+  double* values = workspace_.values.data();
+  double left = tau_squared_;
+  for (std::int64_t i = 0; i < rung; ++i) left -= values[i];
+  values[rung] = std::clamp(left, 0.0, std::max(values[rung], 0.0));
+}
+
+void HostEngine::make_gram(Gram wanted) {
   if (gram_ == wanted) return;
   if (wanted == Gram::float32) {
     gram_matrix_float32(side_, workspace_);
@@ -82,16 +93,26 @@ double HostEngine::orthogonality_defect(std::int64_t kept) {
   return lowrank::orthogonality_defect(short_side(), kept, workspace_);
 }
 
-double HostEngine::gram_error() const {
-  return gram_ == Gram::float32 ? float32_gram_error(rows() * cols(), tau_squared_) : 0;
-}
-
 bool HostEngine::nothing_outside(double c, std::int64_t kept) {
+  if (solver_ == Solver::krylov32) return nothing_beside(c, kept);
   return is_krylov(solver_) && nothing_missed_outside(c, short_side(), kept, workspace_);
 }
 
+/// Where G was never formed.
+bool HostEngine::nothing_beside(double c, std::int64_t kept) {
+  if (least_remainder(short_side(), rung_, tau_squared_, workspace_) > c) return false;
+  if (!residual_gram_) residual_gram_ = residual_gram_norm(side_, rung_, tau_squared_, workspace_);
+  return nothing_missed_beside(
+      c, short_side(), kept, {rung_, *residual_gram_, gram_times_block_error(side_, tau_squared_)},
+      workspace_);
+}
+
 bool HostEngine::nothing_above(double c, std::int64_t kept) {
-  return nothing_missed_above(c, short_side(), kept, workspace_);
+  if (solver_ == Solver::krylov32) {
+    make_gram(Gram::float32);
+    c -= float32_gram_error(rows() * cols(), tau_squared_);
+  }
+  return c > 0 && nothing_missed_above(c, short_side(), kept, workspace_);
 }
 
 void HostEngine::take_factors(std::int64_t rung, std::int64_t width, RungAnswer& answer) {

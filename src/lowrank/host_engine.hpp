@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "lowrank/engine.hpp"
 #include "lowrank/gram.hpp"
 
@@ -18,7 +20,6 @@ class HostEngine final : public Engine {
   [[nodiscard]] std::int64_t blocks() const override;
   [[nodiscard]] double residual(std::int64_t kept) override;
   [[nodiscard]] double orthogonality_defect(std::int64_t kept) override;
-  [[nodiscard]] double gram_error() const override;
   [[nodiscard]] bool nothing_outside(double c, std::int64_t kept) override;
   [[nodiscard]] bool nothing_above(double c, std::int64_t kept) override;
   void take_factors(std::int64_t rung, std::int64_t width, RungAnswer& answer) override;
@@ -26,13 +27,17 @@ class HostEngine final : public Engine {
  private:
   /// What workspace.gram holds.
   enum class Gram : std::uint8_t { none, float32, float64 };
-  void make_gram(Solver solver);
+  void judge(std::int64_t rung, std::int64_t count);
+  void make_gram(Gram wanted);
+  bool nothing_beside(double c, std::int64_t kept);
 
   ShortSideFirst side_;
   Workspace& workspace_;
   double tau_squared_;
   Gram gram_ = Gram::none;
-  Solver solver_ = Solver::dgesdd;  ///< whose pairs are there
+  Solver solver_ = Solver::dgesdd;       ///< whose pairs are there
+  std::int64_t rung_ = 0;                ///< that they are of
+  std::optional<double> residual_gram_;  ///< |R R^T|_F beside them, once it was asked for
 };
 
 }  // namespace koine::lowrank

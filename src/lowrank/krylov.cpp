@@ -183,6 +183,8 @@ class BlockLanczos {
     double* vectors = work_.vectors.reserve(as_size(m_ * count_));
     multiply(CblasNoTrans, m_, found_, space_.columns, 1.0, space_.basis.data(), space_.ritz.data(),
              0.0, vectors);
+    space_.pairs = found_;
+    std::copy_n(work_.values.data(), found_, space_.ritz_values.reserve(as_size(found_)));
     std::fill(vectors + m_ * found_, vectors + m_ * count_, 0.0);
     std::fill(work_.values.data() + found_, work_.values.data() + count_, 0.0);
   }

@@ -17,8 +17,10 @@ struct KrylovSpace {
   Scratch<double> basis;           ///< Q [short, columns] column-major
   Scratch<double> projection;      ///< H [columns, columns], upper triangle, column-major
   Scratch<double> coupling;        ///< B [coupling_rows, last_width] column-major
-  Scratch<double> ritz;            ///< eigenvectors of H that go with workspace.values, descending
-  Scratch<double> inner, small;    ///< for one step
+  std::int64_t pairs = 0;          ///< eigenpairs of H that were found, the largest
+  Scratch<double> ritz;            ///< their vectors [columns, pairs] column-major, descending
+  Scratch<double> ritz_values;
+  Scratch<double> inner, small;  ///< for one step
   BlockQrScratch qr;
 };
 

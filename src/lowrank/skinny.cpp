@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/cpu.hpp"
+#include "lowrank/gram32.hpp"
 
 namespace koine::lowrank {
 namespace {
@@ -15,19 +16,28 @@ constexpr std::int64_t kPanelsOfAChain = 4;
 template <typename T>
 struct Portable {
   static void times(const Piece<T>& piece, const T* in, T* out) {
-    for (std::int64_t i = 0; i < piece.rows; ++i) {
-      for (std::int64_t k = 0; k < piece.cols; ++k)
-        step(piece.data[i * piece.step + k], in + k * kStripe, out + i * kStripe);
-    }
+    for (std::int64_t i = 0; i < piece.rows; ++i)
+      add_chains({piece.data + i * piece.step, 1, piece.cols}, in, out + i * kStripe);
   }
   static void transposed_times(const Piece<T>& piece, const T* in, T* out) {
-    for (std::int64_t k = 0; k < piece.rows; ++k) {
-      for (std::int64_t i = 0; i < piece.cols; ++i)
-        step(piece.data[k * piece.step + i], in + k * kStripe, out + i * kStripe);
-    }
+    for (std::int64_t i = 0; i < piece.cols; ++i)
+      add_chains({piece.data + i, piece.step, piece.rows}, in, out + i * kStripe);
   }
-  static void step(T a, const T* in, T* out) {
-    for (std::int64_t j = 0; j < kStripe; ++j) out[j] = std::fma(a, in[j], out[j]);
+
+  struct Terms {
+    const T* data;
+    std::int64_t step, count;
+  };
+  static void add_chains(const Terms& terms, const T* in, T* out) {
+    for (std::int64_t begin = 0; begin < terms.count; begin += kSkinnyChain) {
+      const std::int64_t end = std::min(begin + kSkinnyChain, terms.count);
+      for (std::int64_t j = 0; j < kStripe; ++j) {
+        T sum = 0;
+        for (std::int64_t k = begin; k < end; ++k)
+          sum = std::fma(terms.data[k * terms.step], in[k * kStripe + j], sum);
+        out[j] += sum;
+      }
+    }
   }
 };
 
@@ -99,7 +109,8 @@ const SkinnyVariants<double>& skinny_variants<double>() {
 TauPanels panels_of(const ShortSideFirst& side, Workspace& workspace) {
   if (side.is_transposed) return {side, nullptr};
   const std::int64_t m = side.short_side, n = side.long_side;
-  float* packed = workspace.packed.reserve(static_cast<std::size_t>(m * n));
+  auto* packed = reinterpret_cast<float*>(
+      workspace.packed.reserve(static_cast<std::size_t>(m * n) * sizeof(float)));
   for (std::int64_t i = 0; i < m; ++i) {
     const float* row = side.tau.data + i * n;
     for (std::int64_t first = 0; first < n; first += kPanel) {
@@ -122,6 +133,17 @@ void gram_times_block(const TauPanels& panels, std::int64_t width, const double*
     gram_times_stripe(panels, in, out + stripe, out, sum);
     put_stripe(sum, kStripe, m, std::min(kStripe, width - first), image + first * m);
   }
+}
+
+// A^T x: the vector rounded, a chain, and as many additions as there are chains; then A of it: a
+// panel's chain, those of a sum, and a term for adding in float64.
+double gram_times_block_error(const ShortSideFirst& side, double tau_squared) noexcept {
+  const std::int64_t chains = (side.short_side + kSkinnyChain - 1) / kSkinnyChain;
+  const auto roundings =
+      static_cast<double>(1 + kSkinnyChain + chains + kPanel + kPanelsOfAChain + 1);
+  const double gamma = roundings * 0x1p-24 / (1 - roundings * 0x1p-24);
+  const auto entries = static_cast<double>(side.short_side * side.long_side);
+  return gamma * tau_squared + 2 * kHalfOfSmallest * entries;
 }
 
 // Rows of a matrix may lie a multiple of 4 KiB apart, in one set of the first cache: a tile is a

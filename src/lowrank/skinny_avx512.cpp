@@ -13,6 +13,7 @@ struct Floats {  // two half registers a cycle are as much as one
   static Vector load(const float* p) { return _mm256_load_ps(p); }
   static void store(float* p, Vector x) { _mm256_store_ps(p, x); }
   static Vector broadcast(const float* p) { return _mm256_set1_ps(*p); }
+  static Vector add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
   static Vector fma(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
 };
 
@@ -24,6 +25,7 @@ struct FloatColumns {
   static Vector load_any(const float* p) { return _mm512_loadu_ps(p); }
   static void store(float* p, Vector x) { _mm512_store_ps(p, x); }
   static Vector broadcast(const float* p) { return _mm512_set1_ps(*p); }
+  static Vector add(Vector a, Vector b) { return _mm512_add_ps(a, b); }
   static Vector fma(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
 };
 
@@ -34,6 +36,7 @@ struct Doubles {
   static Vector load(const double* p) { return _mm512_load_pd(p); }
   static void store(double* p, Vector x) { _mm512_store_pd(p, x); }
   static Vector broadcast(const double* p) { return _mm512_set1_pd(*p); }
+  static Vector add(Vector a, Vector b) { return _mm512_add_pd(a, b); }
   static Vector fma(Vector a, Vector b, Vector c) { return _mm512_fmadd_pd(a, b, c); }
 };
 

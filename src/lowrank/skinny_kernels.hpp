@@ -18,9 +18,12 @@ struct Piece {
 /// Columns of a block that one kernel works on: those of the narrowest Krylov block.
 inline constexpr std::int64_t kStripe = 8;
 
-/// One stripe: in and out are [.., kStripe] row-major, aligned to a row of it. Every element of
-/// `out` is continued as a chain of fused multiply-adds in order of the summed index, so that all
-/// variants give the same bits.
+/// Terms of a product that are summed at a time; shapes its bits.
+inline constexpr std::int64_t kSkinnyChain = 128;
+
+/// One stripe: in and out are [.., kStripe] row-major, aligned to a row of it. To every element of
+/// `out` chains of kSkinnyChain fused multiply-adds from +0 are added, both in order of the summed
+/// index, so that all variants give the same bits, and rounding grows with the chain, not the sum.
 template <typename T>
 using SkinnyKernel = void (*)(const Piece<T>& piece, const T* in, T* out);
 

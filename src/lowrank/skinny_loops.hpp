@@ -1,7 +1,7 @@
 #pragma once
 
 /// The loops of skinny_kernels.hpp over a vector type: Lane has T, Vector, kRegisters (vectors of
-/// one stripe), load, store, broadcast and fma; a lane of columns has kWidth (elements of a
+/// one stripe), load, store, broadcast, add and fma; a lane of columns has kWidth (elements of a
 /// vector), kVectors, kBlock (columns of the block at a time) and load_any (of any address) as
 /// well.
 
@@ -16,6 +16,15 @@ struct Operand {
   std::int64_t row_step, term_step, terms;
 };
 
+inline std::int64_t end_of_chain(std::int64_t begin, std::int64_t terms) {
+  return begin + kSkinnyChain < terms ? begin + kSkinnyChain : terms;
+}
+
+template <typename Lane>
+inline void add(typename Lane::T* to, typename Lane::Vector x) {
+  Lane::store(to, Lane::add(Lane::load(to), x));
+}
+
 /// `Rows` outputs at a time.
 template <typename Lane, int Rows>
 inline void chains(const Operand<typename Lane::T>& operand, const typename Lane::T* in,
@@ -23,22 +32,22 @@ inline void chains(const Operand<typename Lane::T>& operand, const typename Lane
   using T = typename Lane::T;
   constexpr int kVectors = Lane::kRegisters;
   constexpr std::int64_t kWidth = kStripe / kVectors;
-  typename Lane::Vector sum[Rows][kVectors];
-  for (int r = 0; r < Rows; ++r) {
-    for (int v = 0; v < kVectors; ++v) sum[r][v] = Lane::load(out + r * kStripe + v * kWidth);
-  }
   const T* a = operand.data;
   const std::int64_t row_step = operand.row_step, term_step = operand.term_step;
-  for (std::int64_t k = 0; k < operand.terms; ++k, a += term_step, in += kStripe) {
-    typename Lane::Vector b[kVectors];
-    for (int v = 0; v < kVectors; ++v) b[v] = Lane::load(in + v * kWidth);
-    for (int r = 0; r < Rows; ++r) {
-      const typename Lane::Vector x = Lane::broadcast(a + r * row_step);
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = Lane::fma(x, b[v], sum[r][v]);
+  for (std::int64_t begin = 0; begin < operand.terms; begin += kSkinnyChain) {
+    typename Lane::Vector sum[Rows][kVectors] = {};
+    const std::int64_t end = end_of_chain(begin, operand.terms);
+    for (std::int64_t k = begin; k < end; ++k, a += term_step, in += kStripe) {
+      typename Lane::Vector b[kVectors];
+      for (int v = 0; v < kVectors; ++v) b[v] = Lane::load(in + v * kWidth);
+      for (int r = 0; r < Rows; ++r) {
+        const typename Lane::Vector x = Lane::broadcast(a + r * row_step);
+        for (int v = 0; v < kVectors; ++v) sum[r][v] = Lane::fma(x, b[v], sum[r][v]);
+      }
     }
-  }
-  for (int r = 0; r < Rows; ++r) {
-    for (int v = 0; v < kVectors; ++v) Lane::store(out + r * kStripe + v * kWidth, sum[r][v]);
+    for (int r = 0; r < Rows; ++r) {
+      for (int v = 0; v < kVectors; ++v) add<Lane>(out + r * kStripe + v * kWidth, sum[r][v]);
+    }
   }
 }
 
@@ -65,23 +74,22 @@ inline void outer_products(const Piece<typename Lane::T>& piece, const typename 
                            typename Lane::T* tile) {
   constexpr int kBlock = Lane::kBlock;
   constexpr std::int64_t kColumns = Vectors * Lane::kWidth;
-  typename Lane::Vector sum[kBlock][Vectors];
-  for (int j = 0; j < kBlock; ++j) {
-    for (int v = 0; v < Vectors; ++v)
-      sum[j][v] = Lane::load(tile + j * kColumns + v * Lane::kWidth);
-  }
   const typename Lane::T* a = piece.data;
-  for (std::int64_t k = 0; k < piece.rows; ++k, a += piece.step, in += kStripe) {
-    typename Lane::Vector x[Vectors];
-    for (int v = 0; v < Vectors; ++v) x[v] = Lane::load_any(a + v * Lane::kWidth);
-    for (int j = 0; j < kBlock; ++j) {
-      const typename Lane::Vector b = Lane::broadcast(in + j);
-      for (int v = 0; v < Vectors; ++v) sum[j][v] = Lane::fma(x[v], b, sum[j][v]);
+  for (std::int64_t begin = 0; begin < piece.rows; begin += kSkinnyChain) {
+    typename Lane::Vector sum[kBlock][Vectors] = {};
+    const std::int64_t end = end_of_chain(begin, piece.rows);
+    for (std::int64_t k = begin; k < end; ++k, a += piece.step, in += kStripe) {
+      typename Lane::Vector x[Vectors];
+      for (int v = 0; v < Vectors; ++v) x[v] = Lane::load_any(a + v * Lane::kWidth);
+      for (int j = 0; j < kBlock; ++j) {
+        const typename Lane::Vector b = Lane::broadcast(in + j);
+        for (int v = 0; v < Vectors; ++v) sum[j][v] = Lane::fma(x[v], b, sum[j][v]);
+      }
     }
-  }
-  for (int j = 0; j < kBlock; ++j) {
-    for (int v = 0; v < Vectors; ++v)
-      Lane::store(tile + j * kColumns + v * Lane::kWidth, sum[j][v]);
+    for (int j = 0; j < kBlock; ++j) {
+      for (int v = 0; v < Vectors; ++v)
+        add<Lane>(tile + j * kColumns + v * Lane::kWidth, sum[j][v]);
+    }
   }
 }
 

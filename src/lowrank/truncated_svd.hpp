@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -62,14 +63,16 @@ struct RungStore;  // rung.hpp
 class Engine;      // engine.hpp
 
 /// Buffers that grow to the largest matrix seen and are used again. One per thread.
-/// About 2 short^2 + 512 short doubles; with a Krylov space, short + columns more for each of its
-/// columns (krylov.hpp: basis_limit); (short + long) * rung for what tau says of the vectors; short
-/// * long floats where `fast` packs tau; short * long doubles where a solver falls back to dgesdd.
+/// About 2 short^2 + 512 short doubles where G is formed; with a Krylov space, short + columns more
+/// for each of its columns (krylov.hpp: basis_limit); (short + long) * rung for what tau says of
+/// the vectors; short * long floats where tau is packed; short * long doubles where a solver falls
+/// back to dgesdd.
 class Workspace {
  public:
   Scratch<double> gram, vectors, panel, scratch, values, lapack, images;
   Scratch<double> stripes, right;
-  Scratch<float> single, packed;
+  Scratch<float> single;
+  Scratch<std::byte> packed;  ///< tau in panels (skinny.hpp), then R in integers (residual_gram.hpp)
   Scratch<int> indices;
   KrylovSpace krylov;
 };
@@ -78,8 +81,9 @@ class Workspace {
 [[nodiscard]] std::int64_t rung_of(std::int64_t kept, std::int64_t full);
 
 /// The largest singular triplets of tau (row-major). Bits depend on tau, the rung and the options
-/// alone. Cost: short^2 * long flops for the Gram matrix (certified: in float32), then its
-/// eigensolver; short^2 doubles of workspace. Local; BLAS must run single-threaded
+/// alone. Cost: 4 short long flops in float32 for each of seven or eight blocks of the rung's width;
+/// certified: and short^2 * long / 2 for the proof (residual_gram.hpp); where a space does not
+/// suffice, the Gram matrix and its eigensolver. Local; BLAS must run single-threaded
 /// (use_one_blas_thread). A solver that fails falls back: dsyevr, dsyevd, dgesdd.
 /// With a `store`, rungs are looked for and kept there: same result.
 /// @pre tau is finite; rank 0 and rank >= min(rows, cols) need no SVD (contract section 5): not

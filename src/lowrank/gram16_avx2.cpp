@@ -1,0 +1,36 @@
+#include "lowrank/gram16_loops.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+namespace koine::lowrank {
+namespace {
+
+struct Lane {
+  using Vector = __m256i;
+  static constexpr int kRegisters = 2, kRows = 4, kVectors = 2;
+  static Vector load(const void* p) { return _mm256_load_si256(static_cast<const Vector*>(p)); }
+  static void store(std::int32_t* p, Vector x) {
+    _mm256_store_si256(reinterpret_cast<Vector*>(p), x);
+  }
+  static Vector broadcast(const TermPair* p) { return _mm256_set1_epi32(static_cast<int>(*p)); }
+  static Vector add_products(Vector sum, Vector a, Vector b) {
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+  }
+
+  using Floats = __m256;
+  static constexpr int kFloats = 2;
+  static Floats load(const float* p) { return _mm256_load_ps(p); }
+  static void store(float* p, Floats x) { _mm256_store_ps(p, x); }
+  static Floats broadcast(const float* p) { return _mm256_set1_ps(*p); }
+  static Floats minus_product(Floats x, Floats a, Floats b) { return _mm256_fnmadd_ps(a, b, x); }
+};
+
+}  // namespace
+
+Gram16Variant gram16_avx2() {
+  return {"avx2", gram16::tile<Lane>, gram16::residual<Lane>, gram16::round<Lane>};
+}
+
+}  // namespace koine::lowrank
+#endif

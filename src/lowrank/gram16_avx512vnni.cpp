@@ -1,0 +1,34 @@
+#include "lowrank/gram16_loops.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+namespace koine::lowrank {
+namespace {
+
+struct Lane {
+  using Vector = __m512i;
+  static constexpr int kRegisters = 1, kRows = 16, kVectors = 1;
+  static Vector load(const void* p) { return _mm512_load_si512(p); }
+  static void store(std::int32_t* p, Vector x) { _mm512_store_si512(p, x); }
+  static Vector broadcast(const TermPair* p) { return _mm512_set1_epi32(static_cast<int>(*p)); }
+  static Vector add_products(Vector sum, Vector a, Vector b) {
+    return _mm512_dpwssd_epi32(sum, a, b);
+  }
+
+  using Floats = __m512;
+  static constexpr int kFloats = 1;
+  static Floats load(const float* p) { return _mm512_load_ps(p); }
+  static void store(float* p, Floats x) { _mm512_store_ps(p, x); }
+  static Floats broadcast(const float* p) { return _mm512_set1_ps(*p); }
+  static Floats minus_product(Floats x, Floats a, Floats b) { return _mm512_fnmadd_ps(a, b, x); }
+};
+
+}  // namespace
+
+Gram16Variant gram16_avx512vnni() {
+  return {"avx512vnni", gram16::tile<Lane>, gram16::residual<Lane>, gram16::round<Lane>};
+}
+
+}  // namespace koine::lowrank
+#endif
