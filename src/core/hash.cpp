@@ -5,7 +5,11 @@
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
+#if defined(KOINE_XXHASH_DISPATCHES)
+#include <xxh_x86dispatch.h>  // its update takes the widest vectors of this CPU: the same hash
+#else
 #include <xxhash.h>
+#endif
 
 #include "core/error.hpp"
 

@@ -26,6 +26,12 @@ struct PortableLane {
   static void store(float* p, Floats x) { *p = x; }
   static Floats broadcast(const float* p) { return *p; }
   static Floats minus_product(Floats x, Floats a, Floats b) { return std::fma(-a, b, x); }
+
+  using Doubles = double;
+  static constexpr int kHalves = 1;
+  static void add_squares(Floats x, Doubles* sums) {
+    *sums += static_cast<double>(x) * static_cast<double>(x);
+  }
 };
 
 Gram16Variants find_variants() {

@@ -24,6 +24,15 @@ struct Lane {
   static void store(float* p, Floats x) { _mm256_store_ps(p, x); }
   static Floats broadcast(const float* p) { return _mm256_set1_ps(*p); }
   static Floats minus_product(Floats x, Floats a, Floats b) { return _mm256_fnmadd_ps(a, b, x); }
+
+  using Doubles = __m256d;
+  static constexpr int kHalves = 2;
+  static void add_squares(Floats x, Doubles* sums) {
+    const Doubles low = _mm256_cvtps_pd(_mm256_castps256_ps128(x));
+    const Doubles high = _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1));
+    sums[0] = _mm256_add_pd(sums[0], _mm256_mul_pd(low, low));
+    sums[1] = _mm256_add_pd(sums[1], _mm256_mul_pd(high, high));
+  }
 };
 
 }  // namespace

@@ -22,6 +22,15 @@ struct Lane {
   static void store(float* p, Floats x) { _mm512_store_ps(p, x); }
   static Floats broadcast(const float* p) { return _mm512_set1_ps(*p); }
   static Floats minus_product(Floats x, Floats a, Floats b) { return _mm512_fnmadd_ps(a, b, x); }
+
+  using Doubles = __m512d;
+  static constexpr int kHalves = 2;
+  static void add_squares(Floats x, Doubles* sums) {  // full masks: eight.hpp
+    const Doubles low = _mm512_maskz_cvtps_pd(0xFF, _mm512_maskz_extractf32x8_ps(0xFF, x, 0));
+    const Doubles high = _mm512_maskz_cvtps_pd(0xFF, _mm512_maskz_extractf32x8_ps(0xFF, x, 1));
+    sums[0] = _mm512_add_pd(sums[0], _mm512_mul_pd(low, low));
+    sums[1] = _mm512_add_pd(sums[1], _mm512_mul_pd(high, high));
+  }
 };
 
 }  // namespace

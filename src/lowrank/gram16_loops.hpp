@@ -2,8 +2,8 @@
 
 /// The loops of gram16_kernels.hpp over vector types: Lane has Vector, kRegisters (vectors of a
 /// pair of terms of one strip), kRows and kVectors (sums in flight), load, store, broadcast and
-/// add_products (of both halves); Floats, kFloats (vectors of a term of a strip) and minus_product
-/// (x - a b, rounded once). The rest is left to the compiler.
+/// add_products (of both halves); Floats, kFloats (vectors of a term of a strip), minus_product (x
+/// - a b, rounded once), Doubles, kHalves (of them in the room of a Floats) and add_squares.
 
 #include "lowrank/gram16_kernels.hpp"
 
@@ -75,45 +75,68 @@ void tile(const Gram16Tile& t) {
 }
 
 template <typename Lane>
-void residual(const ResidualStrip& s) {
+using Squares = typename Lane::Doubles[Lane::kFloats * Lane::kHalves];  ///< one for each row
+
+/// `Terms` terms from k on, side by side: a load of U serves them all.
+template <typename Lane, int Terms>
+inline void residual_of(const ResidualStrip& s, std::int64_t k, Squares<Lane>& squared) {
   constexpr int kFloats = Lane::kFloats;  // vectors of a term of the strip
   constexpr std::int64_t kWidth = kStripRows / kFloats;
-  double squared[kStripRows] = {};
-  for (std::int64_t k = 0; k < s.terms; ++k) {
-    float* r = s.r + k * kStripRows;
-    typename Lane::Floats x[kFloats];
-    for (int v = 0; v < kFloats; ++v) x[v] = Lane::load(r + v * kWidth);
-    for (std::int64_t p = 0; p < s.kept; ++p) {
-      const typename Lane::Floats b = Lane::broadcast(s.b + k * s.kept + p);
-      const float* u = s.u + p * kStripRows;
-      for (int v = 0; v < kFloats; ++v)
-        x[v] = Lane::minus_product(x[v], Lane::load(u + v * kWidth), b);
-    }
-    for (int v = 0; v < kFloats; ++v) Lane::store(r + v * kWidth, x[v]);
-    for (int i = 0; i < kStripRows; ++i)
-      squared[i] += static_cast<double>(r[i]) * static_cast<double>(r[i]);
+  float* r = s.r + k * kStripRows;
+  const float* b = s.b + k * s.kept;
+  typename Lane::Floats x[Terms][kFloats];
+  for (int t = 0; t < Terms; ++t) {
+    for (int v = 0; v < kFloats; ++v) x[t][v] = Lane::load(r + t * kStripRows + v * kWidth);
   }
-  for (int i = 0; i < kStripRows; ++i) s.squared[i] = squared[i];
+  for (std::int64_t p = 0; p < s.kept; ++p) {
+    typename Lane::Floats u[kFloats];
+    for (int v = 0; v < kFloats; ++v) u[v] = Lane::load(s.u + p * kStripRows + v * kWidth);
+    for (int t = 0; t < Terms; ++t) {
+      const typename Lane::Floats factor = Lane::broadcast(b + t * s.kept + p);
+      for (int v = 0; v < kFloats; ++v) x[t][v] = Lane::minus_product(x[t][v], u[v], factor);
+    }
+  }
+  for (int t = 0; t < Terms; ++t) {
+    for (int v = 0; v < kFloats; ++v) {
+      Lane::store(r + t * kStripRows + v * kWidth, x[t][v]);
+      Lane::add_squares(x[t][v], squared + v * Lane::kHalves);
+    }
+  }
 }
 
-constexpr float kRounder = 0x1.8p23F;  // a float of this size has no place for fractions
+template <typename Lane>
+void residual(const ResidualStrip& s) {
+  constexpr int kTerms = 2;
+  Squares<Lane> squared = {};
+  std::int64_t k = 0;
+  for (; k + kTerms <= s.terms; k += kTerms) residual_of<Lane, kTerms>(s, k, squared);
+  if (k < s.terms) residual_of<Lane, 1>(s, k, squared);
+  __builtin_memcpy(s.squared, squared, sizeof squared);
+}
+
+constexpr std::int64_t kRoundedTerms = 128;  // whose squares are summed in float32: right to 1e-5
+constexpr float kRounder = 0x1.8p23F;        // a float of this size has no place for fractions
 
 template <typename Lane>
 void round(const RoundedStrip& s) {
   constexpr float kZeros[kStripRows] = {};
   double lost[kStripRows] = {};
-  for (std::int64_t k = 0; k < s.terms; k += 2) {
-    const float* even = s.r + k * kStripRows;
-    const float* odd = k + 1 < s.terms ? even + kStripRows : kZeros;
-    TermPair* q = s.q + k / 2 * kStripRows;
-    for (int i = 0; i < kStripRows; ++i) {
-      const float x = even[i] * s.scale[i], y = odd[i] * s.scale[i];
-      const float left = x + kRounder - kRounder, right = y + kRounder - kRounder;
-      const double a = static_cast<double>(x - left), b = static_cast<double>(y - right);
-      lost[i] += a * a + b * b;
-      q[i] = (static_cast<TermPair>(static_cast<std::int32_t>(left)) & 0xFFFF) |
-             static_cast<TermPair>(static_cast<std::int32_t>(right)) << 16;
+  for (std::int64_t begin = 0; begin < s.terms; begin += kRoundedTerms) {
+    const std::int64_t end = begin + kRoundedTerms < s.terms ? begin + kRoundedTerms : s.terms;
+    float few[kStripRows] = {};
+    for (std::int64_t k = begin; k < end; k += 2) {
+      const float* even = s.r + k * kStripRows;
+      const float* odd = k + 1 < s.terms ? even + kStripRows : kZeros;
+      TermPair* q = s.q + k / 2 * kStripRows;
+      for (int i = 0; i < kStripRows; ++i) {
+        const float x = even[i] * s.scale[i], y = odd[i] * s.scale[i];
+        const float left = x + kRounder - kRounder, right = y + kRounder - kRounder;
+        few[i] += (x - left) * (x - left) + (y - right) * (y - right);
+        q[i] = (static_cast<TermPair>(static_cast<std::int32_t>(left)) & 0xFFFF) |
+               static_cast<TermPair>(static_cast<std::int32_t>(right)) << 16;
+      }
     }
+    for (int i = 0; i < kStripRows; ++i) lost[i] += static_cast<double>(few[i]);
   }
   for (int i = 0; i < kStripRows; ++i) s.lost[i] = lost[i];
 }

@@ -57,7 +57,9 @@ class ResidualGram {
   }
 
   /// |R - Q / scale|_F, R as float32 has it.
-  [[nodiscard]] double lost() const { return std::sqrt(lost_) + kUnit32 * std::sqrt(squared_); }
+  [[nodiscard]] double lost() const {
+    return std::sqrt(lost_ * (1 + 1e-5)) + kUnit32 * std::sqrt(squared_);
+  }
 
   /// The sum of squares of Q Q^T with its lengths turned back.
   [[nodiscard]] double sum_of_squares() const {
