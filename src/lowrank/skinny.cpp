@@ -9,9 +9,8 @@
 namespace koine::lowrank {
 namespace {
 
-// Of the long side; their product shapes the bits of A A^T x.
-constexpr std::int64_t kPanel = 64;  // with all rows of the short side in the second cache
-constexpr std::int64_t kPanelsOfAChain = 4;
+// Panels with all rows of the short side stay in the second cache.
+constexpr std::int64_t kPanelsOfAChain = 4;  // shapes the bits of A A^T x
 
 template <typename T>
 struct Portable {
@@ -46,14 +45,14 @@ void add_panel(const TauPanels& panels, std::int64_t first, const float* in, flo
                float* out) {
   const SkinnyVariant<float>& kernel = fastest_skinny<float>();
   const std::int64_t m = panels.side.short_side;
-  const std::int64_t length = std::min(kPanel, panels.side.long_side - first);
+  const std::int64_t length = std::min(kTauPanel, panels.side.long_side - first);
   std::fill_n(middle, length * kStripe, 0.0F);
   if (panels.packed == nullptr) {  // tau = A^T: rows of tau are columns of A
     const Piece<float> rows{panels.side.tau.data + first * m, length, m, m};
     kernel.times(rows, in, middle);
     kernel.transposed_times(rows, middle, out);
   } else {
-    const Piece<float> columns{panels.packed + first * m, m, length, length};
+    const Piece<float> columns = panels.columns(first);
     kernel.transposed_times(columns, in, middle);
     kernel.times(columns, middle, out);
   }
@@ -65,10 +64,10 @@ void gram_times_stripe(const TauPanels& panels, const float* in, float* middle, 
                        double* sum) {
   const std::int64_t count = panels.side.short_side * kStripe, n = panels.side.long_side;
   std::fill_n(sum, count, 0.0);
-  for (std::int64_t first = 0; first < n; first += kPanelsOfAChain * kPanel) {
+  for (std::int64_t first = 0; first < n; first += kPanelsOfAChain * kTauPanel) {
     std::fill_n(out, count, 0.0F);
-    const std::int64_t end = std::min(first + kPanelsOfAChain * kPanel, n);
-    for (std::int64_t at = first; at < end; at += kPanel) add_panel(panels, at, in, middle, out);
+    const std::int64_t end = std::min(first + kPanelsOfAChain * kTauPanel, n);
+    for (std::int64_t at = first; at < end; at += kTauPanel) add_panel(panels, at, in, middle, out);
     for (std::int64_t i = 0; i < count; ++i) sum[i] += static_cast<double>(out[i]);
   }
 }
@@ -106,6 +105,13 @@ const SkinnyVariants<double>& skinny_variants<double>() {
   return kVariants;
 }
 
+Piece<float> TauPanels::columns(std::int64_t first) const {
+  const std::int64_t m = side.short_side, n = side.long_side;
+  if (packed == nullptr) return {side.tau.data + first, m, n - first, n};
+  const std::int64_t panel = first / kTauPanel * kTauPanel, width = std::min(kTauPanel, n - panel);
+  return {packed + panel * m + first - panel, m, width - (first - panel), width};
+}
+
 TauPanels panels_of(const ShortSideFirst& side, Workspace& workspace) {
   if (side.is_transposed) return {side, nullptr};
   const std::int64_t m = side.short_side, n = side.long_side;
@@ -113,19 +119,24 @@ TauPanels panels_of(const ShortSideFirst& side, Workspace& workspace) {
       workspace.packed.reserve(static_cast<std::size_t>(m * n) * sizeof(float)));
   for (std::int64_t i = 0; i < m; ++i) {
     const float* row = side.tau.data + i * n;
-    for (std::int64_t first = 0; first < n; first += kPanel) {
-      const std::int64_t length = std::min(kPanel, n - first);
+    for (std::int64_t first = 0; first < n; first += kTauPanel) {
+      const std::int64_t length = std::min(kTauPanel, n - first);
       std::copy_n(row + first, length, packed + first * m + i * length);
     }
   }
   return {side, packed};
 }
 
+TauPanels packed_panels(const ShortSideFirst& side, const Workspace& workspace) {
+  if (side.is_transposed) return {side, nullptr};
+  return {side, reinterpret_cast<const float*>(workspace.packed.data())};
+}
+
 void gram_times_block(const TauPanels& panels, std::int64_t width, const double* block,
                       double* image, Workspace& workspace) {
   const std::int64_t m = panels.side.short_side;
   const auto stripe = static_cast<std::size_t>(m * kStripe);
-  float* in = workspace.single.reserve(2 * stripe + static_cast<std::size_t>(kPanel * kStripe));
+  float* in = workspace.single.reserve(2 * stripe + static_cast<std::size_t>(kTauPanel * kStripe));
   float* out = in + stripe;
   double* sum = workspace.stripes.reserve(stripe);
   for (std::int64_t first = 0; first < width; first += kStripe) {
@@ -140,7 +151,7 @@ void gram_times_block(const TauPanels& panels, std::int64_t width, const double*
 double gram_times_block_error(const ShortSideFirst& side, double tau_squared) noexcept {
   const std::int64_t chains = (side.short_side + kSkinnyChain - 1) / kSkinnyChain;
   const auto roundings =
-      static_cast<double>(1 + kSkinnyChain + chains + kPanel + kPanelsOfAChain + 1);
+      static_cast<double>(1 + kSkinnyChain + chains + kTauPanel + kPanelsOfAChain + 1);
   const double gamma = roundings * 0x1p-24 / (1 - roundings * 0x1p-24);
   const auto entries = static_cast<double>(side.short_side * side.long_side);
   return gamma * tau_squared + 2 * kHalfOfSmallest * entries;

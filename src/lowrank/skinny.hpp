@@ -26,18 +26,19 @@ template <typename T>
 void take_stripe(const double* block, std::int64_t rows, std::int64_t first, std::int64_t width,
                  T* stripe) {
   const std::int64_t count = std::min(kStripe, width - first);
+  const double* columns = block + first * rows;
   if (count < kStripe) std::fill_n(stripe, rows * kStripe, T{0});
-  for (std::int64_t j = 0; j < count; ++j) {
-    const double* column = block + (first + j) * rows;
-    for (std::int64_t i = 0; i < rows; ++i) stripe[i * kStripe + j] = static_cast<T>(column[i]);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = 0; j < count; ++j)
+      stripe[i * kStripe + j] = static_cast<T>(columns[j * rows + i]);
   }
 }
 
 /// Back from a row-major stripe `step` wide.
 inline void put_stripe(const double* stripe, std::int64_t step, std::int64_t rows,
                        std::int64_t count, double* block) {
-  for (std::int64_t j = 0; j < count; ++j) {
-    for (std::int64_t i = 0; i < rows; ++i) block[j * rows + i] = stripe[i * step + j];
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = 0; j < count; ++j) block[j * rows + i] = stripe[i * step + j];
   }
 }
 
@@ -45,11 +46,18 @@ inline void put_stripe(const double* stripe, std::int64_t step, std::int64_t row
 /// workspace.packed (pieces of rows that lie far apart would push each other out of the caches).
 struct TauPanels {
   ShortSideFirst side;
-  const float* packed = nullptr;  ///< each [short, columns] row-major; null: tau's own rows
-};
+  const float* packed = nullptr;  ///< each [short, columns] row-major; null: tau as it is
 
-/// Cost: a reading and a writing of tau, or nothing. Valid until the next call for this workspace.
+  /// Columns of A from `first` on, as many as lie together: [short, columns] row-major.
+  /// @pre !side.is_transposed
+  [[nodiscard]] Piece<float> columns(std::int64_t first) const;
+};
+inline constexpr std::int64_t kTauPanel = 64;  ///< columns of a panel; shapes the bits of products
+
+/// Cost: a reading and a writing of tau, or nothing. Valid until workspace.packed is used again.
 [[nodiscard]] TauPanels panels_of(const ShortSideFirst& side, Workspace& workspace);
+/// What panels_of returned.  @pre workspace.packed was not used since
+[[nodiscard]] TauPanels packed_panels(const ShortSideFirst& side, const Workspace& workspace);
 
 /// image <- A A^T block, multiplied and summed in float32 (right to about 1e-7 of the largest
 /// eigenvalue), without forming A A^T. block, image: [short, width] column-major, float64.

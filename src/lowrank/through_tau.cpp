@@ -10,22 +10,24 @@ namespace koine::lowrank {
 namespace {
 
 constexpr std::int64_t kPanel = 32;  // of the long side: in float64 it stays in the second cache
+static_assert(kTauPanel % kPanel == 0);
 
 std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
 }
 
 /// Columns [first, first + length) of A in float64, in the order in which tau holds them.
-Piece<double> widen_piece(const ShortSideFirst& side, std::int64_t first, std::int64_t length,
+Piece<double> widen_piece(const TauPanels& tau, std::int64_t first, std::int64_t length,
                           double* panel) {
-  const std::int64_t m = side.short_side;
-  if (side.is_transposed) {
-    const float* from = side.tau.data + first * m;
+  const std::int64_t m = tau.side.short_side;
+  if (tau.side.is_transposed) {
+    const float* from = tau.side.tau.data + first * m;
     for (std::int64_t i = 0; i < length * m; ++i) panel[i] = static_cast<double>(from[i]);
     return {panel, length, m, m};
   }
+  const Piece<float> piece = tau.columns(first);
   for (std::int64_t i = 0; i < m; ++i) {
-    const float* from = side.tau.data + i * side.long_side + first;
+    const float* from = piece.data + i * piece.step;
     for (std::int64_t j = 0; j < length; ++j) panel[i * length + j] = static_cast<double>(from[j]);
   }
   return {panel, m, length, length};
@@ -41,8 +43,9 @@ void add_product(const ShortSideFirst& side, const Piece<double>& panel, bool of
 /// The stripes of one call: u and images [stripes, short, 8], right [stripes, long, 8].
 class Passage {
  public:
-  Passage(const ShortSideFirst& side, std::int64_t rung, bool has_images, Workspace& workspace)
-      : side_(side), stripes_((rung + kStripe - 1) / kStripe), has_images_(has_images) {
+  Passage(const TauPanels& tau, std::int64_t rung, bool has_images, Workspace& workspace)
+      : tau_(tau), stripes_((rung + kStripe - 1) / kStripe), has_images_(has_images) {
+    const ShortSideFirst& side = tau.side;
     const std::int64_t u = stripes_ * side.short_side * kStripe;
     u_ = workspace.stripes.reserve(as_size(has_images ? 2 * u : u));
     images_ = u_ + u;
@@ -56,34 +59,35 @@ class Passage {
   }
 
   void run() {
-    const std::int64_t m = side_.short_side * kStripe, n = side_.long_side;
+    const std::int64_t m = tau_.side.short_side * kStripe, n = tau_.side.long_side;
     for (std::int64_t first = 0; first < n; first += kPanel) {
-      const Piece<double> panel = widen_piece(side_, first, std::min(kPanel, n - first), panel_);
+      const Piece<double> panel = widen_piece(tau_, first, std::min(kPanel, n - first), panel_);
       for (std::int64_t s = 0; s < stripes_; ++s) {
         double* right = right_ + (s * n + first) * kStripe;
-        add_product(side_, panel, true, u_ + s * m, right);
-        if (has_images_) add_product(side_, panel, false, right, images_ + s * m);
+        add_product(tau_.side, panel, true, u_ + s * m, right);
+        if (has_images_) add_product(tau_.side, panel, false, right, images_ + s * m);
       }
     }
   }
 
   void put_images(std::int64_t rung, double* images) const {
     for (std::int64_t s = 0; s < stripes_; ++s)
-      put_stripe(images_ + s * side_.short_side * kStripe, kStripe, side_.short_side,
-                 std::min(kStripe, rung - s * kStripe), images + s * kStripe * side_.short_side);
+      put_stripe(images_ + s * tau_.side.short_side * kStripe, kStripe, tau_.side.short_side,
+                 std::min(kStripe, rung - s * kStripe),
+                 images + s * kStripe * tau_.side.short_side);
   }
 
   /// |A^T u|^2 of the k-th u.
   [[nodiscard]] double squared(std::int64_t k) const {
-    const double* column = right_ + k / kStripe * side_.long_side * kStripe + k % kStripe;
+    const double* column = right_ + k / kStripe * tau_.side.long_side * kStripe + k % kStripe;
     double sum = 0;
-    for (std::int64_t j = 0; j < side_.long_side; ++j)
+    for (std::int64_t j = 0; j < tau_.side.long_side; ++j)
       sum += column[j * kStripe] * column[j * kStripe];
     return sum;
   }
 
  private:
-  const ShortSideFirst& side_;
+  TauPanels tau_;
   std::int64_t stripes_;
   bool has_images_;
   double *u_ = nullptr, *images_ = nullptr, *right_ = nullptr, *panel_ = nullptr;
@@ -92,11 +96,11 @@ class Passage {
 }  // namespace
 
 void project(const ShortSideFirst& side, std::int64_t rung, Workspace& workspace) {
-  Passage(side, rung, false, workspace).run();
+  Passage({side, nullptr}, rung, false, workspace).run();
 }
 
 void project_and_judge(const ShortSideFirst& side, std::int64_t rung, Workspace& workspace) {
-  Passage passage(side, rung, true, workspace);
+  Passage passage(packed_panels(side, workspace), rung, true, workspace);
   passage.run();
   passage.put_images(rung, workspace.images.reserve(as_size(side.short_side * rung)));
   for (std::int64_t k = 0; k < rung; ++k) workspace.values.data()[k] = passage.squared(k);

@@ -111,6 +111,7 @@ TEST_P(Skinny, ProjectsAndJudgesInFloat64) {
   Workspace workspace;
   std::copy(block.begin(), block.end(), workspace.vectors.reserve(block.size()));
   workspace.values.reserve(static_cast<std::size_t>(rung));
+  (void)panels_of(side, workspace);
   project_and_judge(side, rung, workspace);
   const auto wanted = plain_image(side, rung, block);
   const double unit = 4 * static_cast<double>(m + side.long_side) * 0x1p-53;
