@@ -8,7 +8,6 @@
 
 #include "backend/elementwise_kernels.hpp"
 #include "core/cpu.hpp"
-#include "core/lanes.hpp"
 #include "core/rules.hpp"
 
 namespace koine::backend {
@@ -95,9 +94,13 @@ double note_part(std::span<const float> m, std::span<std::uint8_t> seen) {
 }
 
 double sum_of_squares(std::span<const float> values) noexcept {
-  Lanes lanes{};
-  kernels().squares(values.data(), length(values), lanes.data());
-  return total(lanes);
+  SquareSum sum;
+  sum.add(values);
+  return sum.total();
+}
+
+void SquareSum::add(std::span<const float> piece) noexcept {
+  kernels().squares(piece.data(), length(piece), lanes_.data());
 }
 
 DeltaSums delta_sums(std::span<const float> base, std::span<const double> delta) {

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "core/dtype.hpp"
+#include "core/lanes.hpp"
 
 /// Loops of rules.hpp over raw tensor bytes, on the CPU. All spans of one call have one length;
 /// none overlap.
@@ -39,6 +40,17 @@ TaskVectorFigures task_vector(RawSpan expert, std::span<const float> base, std::
 
 /// sum_i x_i^2, in the order of core/lanes.hpp.
 [[nodiscard]] double sum_of_squares(std::span<const float> values) noexcept;
+
+/// The same of numbers that come piece by piece.
+class SquareSum {
+ public:
+  /// @pre every piece but the last has a multiple of kLanes numbers
+  void add(std::span<const float> piece) noexcept;
+  [[nodiscard]] double total() const noexcept { return koine::total(lanes_); }
+
+ private:
+  Lanes lanes_{};
+};
 
 /// Of a block of the result before it is added to the base, in the order of core/lanes.hpp.
 struct DeltaSums {

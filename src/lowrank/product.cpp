@@ -5,7 +5,9 @@
 #include <cassert>
 #include <vector>
 
+#include "backend/elementwise.hpp"
 #include "core/cpu.hpp"
+#include "core/lanes.hpp"
 #include "core/rules.hpp"
 
 namespace koine::lowrank {
@@ -86,9 +88,11 @@ const ProductVariants& product_variants() {
   return kVariants;
 }
 
-void product_by(const ProductVariant& variant, const Factors& factors, std::span<float> out) {
+double product_by(const ProductVariant& variant, const Factors& factors, std::span<float> out) {
   assert(static_cast<std::int64_t>(out.size()) == factors.rows * factors.cols);
   const Operands operands = operands_of(factors);
+  backend::SquareSum squares;  // of rows that are still in the second cache
+  static_assert(kRowsAtOnce % kLanes == 0);
   for (std::int64_t i0 = 0; i0 < factors.rows; i0 += kRowsAtOnce) {
     for (std::int64_t j0 = 0; j0 < factors.cols; j0 += kTileColumns) {
       const ProductTile tile{operands.left + i0 * operands.row_step,
@@ -106,13 +110,18 @@ void product_by(const ProductVariant& variant, const Factors& factors, std::span
         narrow_tile(variant.kernel, tile, width);
       }
     }
+    const std::int64_t rows = std::min(kRowsAtOnce, factors.rows - i0);
+    squares.add(out.subspan(static_cast<std::size_t>(i0 * factors.cols),
+                            static_cast<std::size_t>(rows * factors.cols)));
   }
+  return squares.total();
 }
 
-void product(const Factors& factors, std::span<float> out) {
+double product(const Factors& factors, std::span<float> out) {
   for (const ProductVariant& variant : product_variants().all) {
     if (variant.kernel != nullptr) return product_by(variant, factors, out);
   }
+  return 0;
 }
 
 }  // namespace koine::lowrank

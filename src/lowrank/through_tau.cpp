@@ -9,7 +9,7 @@
 namespace koine::lowrank {
 namespace {
 
-constexpr std::int64_t kPanel = 32;  // of the long side: in float64 it stays in the second cache
+constexpr std::int64_t kPanel = 64;  // of the long side: in float64 it stays in the second cache
 static_assert(kTauPanel % kPanel == 0);
 
 std::size_t as_size(std::int64_t n) {

@@ -31,8 +31,7 @@ void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<
       parameters.factorise
           ? parameters.factorise(tau, workspace)
           : lowrank::truncated_svd(tau, parameters.rank, parameters.svd, workspace);
-  lowrank::product(factors, m);
-  row.low_squared = stats::sum_of_squares(std::span<const float>(m));
+  row.low_squared = lowrank::product(factors, m);
   note_factors(factors, row);
 }
 
