@@ -14,10 +14,13 @@ struct PortableLane {
   static Vector load(const std::int32_t* p) { return *p; }
   static void store(std::int32_t* p, Vector x) { *p = x; }
   static Vector broadcast(const TermPair* p) { return static_cast<Vector>(*p); }
+  static constexpr bool kCrosses = false;
   static Vector low(Vector x) { return static_cast<std::int16_t>(x & 0xFFFF); }
   static Vector high(Vector x) { return x >> 16; }
-  static Vector add_products(Vector sum, Vector a, Vector b) {
-    return sum + (low(a) * low(b) + high(a) * high(b));
+  static Vector product(Vector a, Vector b) { return low(a) * low(b) + high(a) * high(b); }
+  static Vector add_products(Vector sum, const gram16::Pairs<PortableLane>& a,
+                             const gram16::Pairs<PortableLane>& b) {
+    return sum + (product(a.even, b.even) + product(a.odd, b.odd));
   }
 
   using Floats = float;
@@ -25,6 +28,7 @@ struct PortableLane {
   static Floats load(const float* p) { return *p; }
   static void store(float* p, Floats x) { *p = x; }
   static Floats broadcast(const float* p) { return *p; }
+  static Floats larger(Floats x, Floats y) { return std::fmax(x, std::fabs(y)); }
   static Floats minus_product(Floats x, Floats a, Floats b) { return std::fma(-a, b, x); }
 
   using Doubles = double;

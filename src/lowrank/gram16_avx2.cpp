@@ -14,8 +14,12 @@ struct Lane {
     _mm256_store_si256(reinterpret_cast<Vector*>(p), x);
   }
   static Vector broadcast(const TermPair* p) { return _mm256_set1_epi32(static_cast<int>(*p)); }
-  static Vector add_products(Vector sum, Vector a, Vector b) {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+  static constexpr bool kCrosses = true;
+  static Vector add_products(Vector sum, const gram16::Pairs<Lane>& a,
+                             const gram16::Pairs<Lane>& b) {
+    const Vector crossed =
+        _mm256_madd_epi16(_mm256_add_epi16(a.even, b.odd), _mm256_add_epi16(a.odd, b.even));
+    return _mm256_add_epi32(sum, crossed);
   }
 
   using Floats = __m256;
@@ -23,6 +27,9 @@ struct Lane {
   static Floats load(const float* p) { return _mm256_load_ps(p); }
   static void store(float* p, Floats x) { _mm256_store_ps(p, x); }
   static Floats broadcast(const float* p) { return _mm256_set1_ps(*p); }
+  static Floats larger(Floats x, Floats y) {  // |y|
+    return _mm256_max_ps(x, _mm256_andnot_ps(_mm256_set1_ps(-0.0F), y));
+  }
   static Floats minus_product(Floats x, Floats a, Floats b) { return _mm256_fnmadd_ps(a, b, x); }
 
   using Doubles = __m256d;

@@ -12,8 +12,10 @@ struct Lane {
   static Vector load(const void* p) { return _mm512_load_si512(p); }
   static void store(std::int32_t* p, Vector x) { _mm512_store_si512(p, x); }
   static Vector broadcast(const TermPair* p) { return _mm512_set1_epi32(static_cast<int>(*p)); }
-  static Vector add_products(Vector sum, Vector a, Vector b) {
-    return _mm512_dpwssd_epi32(sum, a, b);
+  static constexpr bool kCrosses = false;
+  static Vector add_products(Vector sum, const gram16::Pairs<Lane>& a,
+                             const gram16::Pairs<Lane>& b) {
+    return _mm512_dpwssd_epi32(_mm512_dpwssd_epi32(sum, a.even, b.even), a.odd, b.odd);
   }
 
   using Floats = __m512;
@@ -21,6 +23,9 @@ struct Lane {
   static Floats load(const float* p) { return _mm512_load_ps(p); }
   static void store(float* p, Floats x) { _mm512_store_ps(p, x); }
   static Floats broadcast(const float* p) { return _mm512_set1_ps(*p); }
+  static Floats larger(Floats x, Floats y) {  // |y|
+    return _mm512_maskz_max_ps(0xFFFF, x, _mm512_andnot_ps(_mm512_set1_ps(-0.0F), y));
+  }
   static Floats minus_product(Floats x, Floats a, Floats b) { return _mm512_fnmadd_ps(a, b, x); }
 
   using Doubles = __m512d;

@@ -13,31 +13,34 @@ namespace koine::lowrank {
 /// Two terms of a row of Q: the first in the low half, each as 16 bits.
 using TermPair = std::uint32_t;
 
-/// A strip of Q is [pairs, 16].
+/// A strip of Q is [pairs, 16], pairs even.
 struct Gram16Tile {
   const TermPair* left;   ///< one strip
   const TermPair* right;  ///< `strips` strips, one after the other
   std::int64_t pairs, strips;
-  const double* weights;  ///< 16, of the rows of `left`
-  double* squares;        ///< 16 * strips
+  const std::int32_t *left_inner, *right_inner;  ///< of these rows: RoundedStrip
+  const double* weights;                         ///< 16, of the rows of `left`
+  double* squares;                               ///< 16 * strips
 };
 
-/// 16 rows of A - U B and what is known of them, in float64 but for R itself.
+/// Some terms of 16 rows of A - U B and what is known of them, in float64 but for R itself.
 struct ResidualStrip {
   float* r;        ///< in: A [terms, 16]; out: R = A - U B
   const float* u;  ///< [kept, 16]
   const float* b;  ///< [terms, kept]
   std::int64_t terms, kept;
-  double* squared;  ///< 16: sum of r^2 of each row
+  double* squared;  ///< 16: += r^2 of each row
+  float* largest;   ///< 16: its largest |r|, if that is larger
 };
 
 /// Rows of R times `scale`, to integers.
 struct RoundedStrip {
   const float* r;      ///< [terms, 16]
-  const float* scale;  ///< 16; |scale r| <= 32767
-  std::int64_t terms;
-  TermPair* q;   ///< [ceil(terms / 2), 16], filled up with 0
-  double* lost;  ///< 16: sum of (scale r - q)^2 of each row, scale r as float32
+  const float* scale;  ///< 16; |scale r| <= 16383
+  std::int64_t terms, pairs;
+  TermPair* q;          ///< [pairs, 16], filled up with 0
+  double* lost;         ///< 16: sum of (scale r - q)^2 of each row, scale r as float32
+  std::int32_t* inner;  ///< 16: sum of <even pair, odd pair> of each row
 };
 
 /// All variants give the same bits: integers are exact, products and sums of floats are rounded one
@@ -45,7 +48,7 @@ struct RoundedStrip {
 struct Gram16Variant {
   const char* name = "";
   /// squares[j] <- sum over i < 16, in order, of (<left_i, right_j>^2 as float64) * weights[i].
-  /// @pre |q_i| < 46340 for every row: no sum leaves 32 bits (Cauchy and Schwarz)
+  /// @pre |q_i| < 46340 for every row: no sum leaves 32 bits (Cauchy and Schwarz); |q_ik| <= 16383
   void (*tile)(const Gram16Tile&) = nullptr;  ///< null where this build or CPU does not have it
   void (*residual)(const ResidualStrip&) = nullptr;
   void (*round)(const RoundedStrip&) = nullptr;

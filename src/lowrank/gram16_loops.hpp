@@ -2,7 +2,8 @@
 
 /// The loops of gram16_kernels.hpp over vector types: Lane has Vector, kRegisters (vectors of a
 /// pair of terms of one strip), kRows and kVectors (sums in flight), load, store, broadcast and
-/// add_products (of both halves); Floats, kFloats (vectors of a term of a strip), minus_product (x
+/// add_products (of two pairs of terms), whether that kCrosses them; Floats, kFloats (vectors of a
+/// term of a strip), minus_product (x
 /// - a b, rounded once), Doubles, kHalves (of them in the room of a Floats) and add_squares.
 
 #include "lowrank/gram16_kernels.hpp"
@@ -15,6 +16,12 @@ constexpr std::int64_t kPairs = 128;  // at a time: three strips of them fit in 
 struct Place {
   std::int64_t begin, end;  ///< pairs
   std::int64_t row, vector;
+};
+
+/// Two pairs of terms, the even one first.
+template <typename Lane>
+struct Pairs {
+  typename Lane::Vector even, odd;
 };
 
 /// The sums of kRows rows and kVectors vectors from `place` on go on: sums [16, 48].
@@ -33,17 +40,33 @@ inline void sum_products(const Gram16Tile& t, Place place, std::int32_t* sums) {
       sum[i][v] = Lane::load(sums + i * kGramColumns + v * kWidth);
   }
   const TermPair* left = t.left + place.row;
-  for (std::int64_t k = place.begin * kStripRows; k < place.end * kStripRows; k += kStripRows) {
-    typename Lane::Vector b[Lane::kVectors];
-    for (int v = 0; v < Lane::kVectors; ++v) b[v] = Lane::load(right[v] + k);
+  for (std::int64_t k = place.begin * kStripRows; k < place.end * kStripRows; k += 2 * kStripRows) {
+    Pairs<Lane> b[Lane::kVectors];
+    for (int v = 0; v < Lane::kVectors; ++v)
+      b[v] = {Lane::load(right[v] + k), Lane::load(right[v] + k + kStripRows)};
     for (std::int64_t i = 0; i < Lane::kRows; ++i) {
-      const typename Lane::Vector a = Lane::broadcast(left + k + i);
+      const Pairs<Lane> a{Lane::broadcast(left + k + i),
+                          Lane::broadcast(left + k + kStripRows + i)};
       for (int v = 0; v < Lane::kVectors; ++v) sum[i][v] = Lane::add_products(sum[i][v], a, b[v]);
     }
   }
   for (int i = 0; i < Lane::kRows; ++i) {
     for (int v = 0; v < Lane::kVectors; ++v)
       Lane::store(sums + i * kGramColumns + v * kWidth, sum[i][v]);
+  }
+}
+
+/// What sums begin with. (a + b')(a' + b) = ab + a'b' + aa' + bb': four products for two, if those
+/// of a row with itself are taken off (Winograd 1968). Wrapping round 32 bits on the way is no
+/// harm.
+template <typename Lane>
+inline void begin_sums(const Gram16Tile& t, std::int32_t* sums) {
+  for (std::int64_t i = 0; i < kStripRows; ++i) {
+    for (std::int64_t j = 0; j < t.strips * kStripRows; ++j) {
+      const auto inner = static_cast<std::uint32_t>(t.left_inner[i]) +
+                         static_cast<std::uint32_t>(t.right_inner[j]);
+      sums[i * kGramColumns + j] = Lane::kCrosses ? static_cast<std::int32_t>(0U - inner) : 0;
+    }
   }
 }
 
@@ -62,7 +85,8 @@ inline void add_squares(const Gram16Tile& t, const std::int32_t* sums) {
 template <typename Lane>
 void tile(const Gram16Tile& t) {
   static_assert(kStripRows / Lane::kRows * Lane::kRows == kStripRows);
-  alignas(64) std::int32_t sums[kStripRows * kGramColumns] = {};
+  alignas(64) std::int32_t sums[kStripRows * kGramColumns];
+  begin_sums<Lane>(t, sums);
   const std::int64_t vectors = t.strips * Lane::kRegisters;
   for (std::int64_t begin = 0; begin < t.pairs; begin += kPairs) {
     const std::int64_t end = begin + kPairs < t.pairs ? begin + kPairs : t.pairs;
@@ -74,12 +98,16 @@ void tile(const Gram16Tile& t) {
   add_squares<Lane>(t, sums);
 }
 
+/// One of each for every row.
 template <typename Lane>
-using Squares = typename Lane::Doubles[Lane::kFloats * Lane::kHalves];  ///< one for each row
+struct Lengths {
+  typename Lane::Doubles squared[Lane::kFloats * Lane::kHalves];
+  typename Lane::Floats largest[Lane::kFloats];
+};
 
 /// `Terms` terms from k on, side by side: a load of U serves them all.
 template <typename Lane, int Terms>
-inline void residual_of(const ResidualStrip& s, std::int64_t k, Squares<Lane>& squared) {
+inline void residual_of(const ResidualStrip& s, std::int64_t k, Lengths<Lane>& lengths) {
   constexpr int kFloats = Lane::kFloats;  // vectors of a term of the strip
   constexpr std::int64_t kWidth = kStripRows / kFloats;
   float* r = s.r + k * kStripRows;
@@ -99,7 +127,8 @@ inline void residual_of(const ResidualStrip& s, std::int64_t k, Squares<Lane>& s
   for (int t = 0; t < Terms; ++t) {
     for (int v = 0; v < kFloats; ++v) {
       Lane::store(r + t * kStripRows + v * kWidth, x[t][v]);
-      Lane::add_squares(x[t][v], squared + v * Lane::kHalves);
+      Lane::add_squares(x[t][v], lengths.squared + v * Lane::kHalves);
+      lengths.largest[v] = Lane::larger(lengths.largest[v], x[t][v]);
     }
   }
 }
@@ -107,38 +136,59 @@ inline void residual_of(const ResidualStrip& s, std::int64_t k, Squares<Lane>& s
 template <typename Lane>
 void residual(const ResidualStrip& s) {
   constexpr int kTerms = 2;
-  Squares<Lane> squared = {};
+  Lengths<Lane> lengths;
+  __builtin_memcpy(lengths.squared, s.squared, sizeof lengths.squared);
+  __builtin_memcpy(lengths.largest, s.largest, sizeof lengths.largest);
   std::int64_t k = 0;
-  for (; k + kTerms <= s.terms; k += kTerms) residual_of<Lane, kTerms>(s, k, squared);
-  if (k < s.terms) residual_of<Lane, 1>(s, k, squared);
-  __builtin_memcpy(s.squared, squared, sizeof squared);
+  for (; k + kTerms <= s.terms; k += kTerms) residual_of<Lane, kTerms>(s, k, lengths);
+  if (k < s.terms) residual_of<Lane, 1>(s, k, lengths);
+  __builtin_memcpy(s.squared, lengths.squared, sizeof lengths.squared);
+  __builtin_memcpy(s.largest, lengths.largest, sizeof lengths.largest);
 }
 
-constexpr std::int64_t kRoundedTerms = 128;  // whose squares are summed in float32: right to 1e-5
-constexpr float kRounder = 0x1.8p23F;        // a float of this size has no place for fractions
+constexpr std::int64_t kRoundedPairs = 64;  // whose squares are summed in float32: right to 1e-5
+constexpr float kRounder = 0x1.8p23F;       // a float of this size has no place for fractions
+
+/// x to an integer; `lost` grows by the square of what that takes away.
+template <typename Lane>
+inline std::int32_t rounded(float x, float& lost) {
+  const float whole = x + kRounder - kRounder;
+  lost += (x - whole) * (x - whole);
+  return static_cast<std::int32_t>(whole);
+}
+
+/// Two pairs of terms of every row: r [4, 16] or, of terms that are not there, zeros.
+template <typename Lane>
+inline void round_pairs(const float* const* r, const float* scale, TermPair* q, float* lost,
+                        std::int32_t* inner) {
+  for (int i = 0; i < kStripRows; ++i) {
+    const std::int32_t a = rounded<Lane>(r[0][i] * scale[i], lost[i]);
+    const std::int32_t b = rounded<Lane>(r[1][i] * scale[i], lost[i]);
+    const std::int32_t c = rounded<Lane>(r[2][i] * scale[i], lost[i]);
+    const std::int32_t d = rounded<Lane>(r[3][i] * scale[i], lost[i]);
+    q[i] = (static_cast<TermPair>(a) & 0xFFFF) | static_cast<TermPair>(b) << 16;
+    q[i + kStripRows] = (static_cast<TermPair>(c) & 0xFFFF) | static_cast<TermPair>(d) << 16;
+    inner[i] += a * c + b * d;
+  }
+}
 
 template <typename Lane>
 void round(const RoundedStrip& s) {
   constexpr float kZeros[kStripRows] = {};
-  double lost[kStripRows] = {};
-  for (std::int64_t begin = 0; begin < s.terms; begin += kRoundedTerms) {
-    const std::int64_t end = begin + kRoundedTerms < s.terms ? begin + kRoundedTerms : s.terms;
-    float few[kStripRows] = {};
-    for (std::int64_t k = begin; k < end; k += 2) {
-      const float* even = s.r + k * kStripRows;
-      const float* odd = k + 1 < s.terms ? even + kStripRows : kZeros;
-      TermPair* q = s.q + k / 2 * kStripRows;
-      for (int i = 0; i < kStripRows; ++i) {
-        const float x = even[i] * s.scale[i], y = odd[i] * s.scale[i];
-        const float left = x + kRounder - kRounder, right = y + kRounder - kRounder;
-        few[i] += (x - left) * (x - left) + (y - right) * (y - right);
-        q[i] = (static_cast<TermPair>(static_cast<std::int32_t>(left)) & 0xFFFF) |
-               static_cast<TermPair>(static_cast<std::int32_t>(right)) << 16;
-      }
+  std::int32_t inner[kStripRows] = {};
+  for (int i = 0; i < kStripRows; ++i) s.lost[i] = 0;
+  for (std::int64_t begin = 0; begin < s.pairs; begin += kRoundedPairs) {
+    const std::int64_t end = begin + kRoundedPairs < s.pairs ? begin + kRoundedPairs : s.pairs;
+    float lost[kStripRows] = {};
+    for (std::int64_t p = begin; p < end; p += 2) {
+      const float* r[4];
+      for (std::int64_t t = 0; t < 4; ++t)
+        r[t] = 2 * p + t < s.terms ? s.r + (2 * p + t) * kStripRows : kZeros;
+      round_pairs<Lane>(r, s.scale, s.q + p * kStripRows, lost, inner);
     }
-    for (int i = 0; i < kStripRows; ++i) lost[i] += static_cast<double>(few[i]);
+    for (int i = 0; i < kStripRows; ++i) s.lost[i] += static_cast<double>(lost[i]);
   }
-  for (int i = 0; i < kStripRows; ++i) s.lost[i] = lost[i];
+  for (int i = 0; i < kStripRows; ++i) s.inner[i] = inner[i];
 }
 
 }  // namespace koine::lowrank::gram16

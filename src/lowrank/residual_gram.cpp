@@ -13,11 +13,15 @@
 namespace koine::lowrank {
 namespace {
 
-constexpr double kLength = 32767 * (1 - 0x1p-20);  // of a row of Q before it is rounded
+// Of a row of Q before it is rounded, and of its terms: 46340 and 16383 are not to be passed.
+constexpr double kLength = 45000, kLargest = 16383 - 0.5;
+constexpr std::int64_t kTerms = 256;            // packed at a time: they stay in the first cache
+constexpr std::int64_t kMostTerms = 4'000'000;  // half a unit for each is what rounding may add
 constexpr double kUnit32 = 0x1p-24;
 constexpr double kSumming = 1 + 1e-6;  // more than float64 loses of short^2 positive terms
 
-using OfStrip = std::array<double, static_cast<std::size_t>(kStripRows)>;
+template <typename T>
+using OfStrip = std::array<T, static_cast<std::size_t>(kStripRows)>;
 
 std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
@@ -40,7 +44,7 @@ class ResidualGram {
         rung_(rung),
         work_(workspace),
         strips_(strips_of(side.short_side)),
-        pairs_((side.long_side + 1) / 2) {
+        pairs_((side.long_side + 3) / 4 * 2) {
     strip_ = work_.single.reserve(as_size((side.long_side + rung) * kStripRows) +
                                   as_size(side.long_side * rung));
     u_ = strip_ + side.long_side * kStripRows;
@@ -48,6 +52,7 @@ class ResidualGram {
     rounded_ = reinterpret_cast<TermPair*>(
         work_.packed.reserve(as_size(strips_ * pairs_ * kStripRows) * sizeof(TermPair)));
     weights_ = work_.stripes.reserve(as_size(strips_ * kStripRows));
+    inner_ = work_.indices.reserve(as_size(strips_ * kStripRows));
   }
 
   /// Q and the weights that turn its lengths back.
@@ -70,6 +75,8 @@ class ResidualGram {
                       .right = strip(first),
                       .pairs = pairs_,
                       .strips = end - first,
+                      .left_inner = inner_ + above * kStripRows,
+                      .right_inner = inner_ + first * kStripRows,
                       .weights = weights_ + above * kStripRows,
                       .squares = squares.data()});
       const double* weights = weights_ + first * kStripRows;
@@ -107,14 +114,18 @@ class ResidualGram {
 
   void round_strip(std::int64_t index) {
     const std::int64_t top = index * kStripRows, n = side_.long_side;
-    pack_strip(side_, top, 0, n, strip_);
     take_u(top);
-    OfStrip squared, lost;
-    fastest().residual({strip_, u_, b_, n, rung_, squared.data()});
-    std::array<float, static_cast<std::size_t>(kStripRows)> scale;
+    OfStrip<double> squared{}, lost;
+    OfStrip<float> largest{}, scale;
+    for (std::int64_t first = 0; first < n; first += kTerms) {
+      const std::int64_t terms = std::min(kTerms, n - first);
+      float* r = strip_ + first * kStripRows;
+      pack_strip(side_, top, first, terms, r);
+      fastest().residual({r, u_, b_ + first * rung_, terms, rung_, squared.data(), largest.data()});
+    }
     for (std::size_t i = 0; i < squared.size(); ++i)
-      scale[i] = scale_of(squared[i], weights_[as_size(top) + i]);
-    fastest().round({strip_, scale.data(), n, strip(index), lost.data()});
+      scale[i] = scale_of(squared[i], largest[i], weights_[as_size(top) + i]);
+    fastest().round({strip_, scale.data(), n, pairs_, strip(index), lost.data(), inner_ + top});
     for (std::size_t i = 0; i < squared.size(); ++i) {
       squared_ += squared[i];
       lost_ += scale[i] > 0 ? lost[i] * weights_[as_size(top) + i] : squared[i];
@@ -122,8 +133,9 @@ class ResidualGram {
   }
 
   /// Of a row of this length squared; 0 where float32 has none that large: all of the row is lost.
-  static float scale_of(double squared, double& weight) {
-    const double wanted = kLength / std::sqrt(squared);
+  static float scale_of(double squared, float largest, double& weight) {
+    const double wanted =
+        std::min(kLength / std::sqrt(squared), kLargest / static_cast<double>(largest));
     const bool is_there = wanted < static_cast<double>(std::numeric_limits<float>::max());
     const float scale = is_there ? rules::round_f32(wanted) : 0.0F;
     weight = is_there ? 1 / (static_cast<double>(scale) * static_cast<double>(scale)) : 0;
@@ -137,6 +149,7 @@ class ResidualGram {
   float *strip_ = nullptr, *u_ = nullptr, *b_ = nullptr;
   TermPair* rounded_ = nullptr;
   double* weights_ = nullptr;
+  std::int32_t* inner_ = nullptr;
   double squared_ = 0, lost_ = 0;
 };
 
@@ -147,6 +160,7 @@ class ResidualGram {
 // operations an entry, U and B rounded once, and one more for what lies below float32's range.
 double residual_gram_norm(const ShortSideFirst& side, std::int64_t rung, double tau_squared,
                           Workspace& workspace) {
+  if (side.long_side > kMostTerms) return std::numeric_limits<double>::infinity();
   ResidualGram gram(side, rung, workspace);
   gram.round_all();
   const double subtracting = static_cast<double>(rung + 5) * kUnit32 *

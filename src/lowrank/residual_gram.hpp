@@ -7,7 +7,7 @@
 namespace koine::lowrank {
 
 /// An upper bound of |R R^T|_F for R = A - U U^T A, U the first `rung` rows of workspace.vectors:
-/// within some thousandths of it. Every row of R is scaled to a length of 32767 and rounded to
+/// within some thousandths of it. Every row of R is scaled to a length of 45000 and rounded to
 /// integers Q; Q Q^T is exact in 32 bits, so a bound needs the rounding of A to Q alone, which is
 /// measured. G is not stored. The same bits on every CPU. Cost: short^2 * long operations on pairs
 /// of 16-bit integers, half to two thirds of the time of as many in float32; workspace.packed takes

@@ -16,6 +16,7 @@ struct Operand {
   std::int64_t row_step, term_step, terms;
 };
 
+template <typename Lane>
 inline std::int64_t end_of_chain(std::int64_t begin, std::int64_t terms) {
   return begin + kSkinnyChain < terms ? begin + kSkinnyChain : terms;
 }
@@ -36,7 +37,7 @@ inline void chains(const Operand<typename Lane::T>& operand, const typename Lane
   const std::int64_t row_step = operand.row_step, term_step = operand.term_step;
   for (std::int64_t begin = 0; begin < operand.terms; begin += kSkinnyChain) {
     typename Lane::Vector sum[Rows][kVectors] = {};
-    const std::int64_t end = end_of_chain(begin, operand.terms);
+    const std::int64_t end = end_of_chain<Lane>(begin, operand.terms);
     for (std::int64_t k = begin; k < end; ++k, a += term_step, in += kStripe) {
       typename Lane::Vector b[kVectors];
       for (int v = 0; v < kVectors; ++v) b[v] = Lane::load(in + v * kWidth);
@@ -77,7 +78,7 @@ inline void outer_products(const Piece<typename Lane::T>& piece, const typename 
   const typename Lane::T* a = piece.data;
   for (std::int64_t begin = 0; begin < piece.rows; begin += kSkinnyChain) {
     typename Lane::Vector sum[kBlock][Vectors] = {};
-    const std::int64_t end = end_of_chain(begin, piece.rows);
+    const std::int64_t end = end_of_chain<Lane>(begin, piece.rows);
     for (std::int64_t k = begin; k < end; ++k, a += piece.step, in += kStripe) {
       typename Lane::Vector x[Vectors];
       for (int v = 0; v < Vectors; ++v) x[v] = Lane::load_any(a + v * Lane::kWidth);

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "lowrank/krylov.hpp"
 #include "lowrank/truncated_svd.hpp"
 #include "pipeline/plan.hpp"
 
 namespace koine::pipeline {
 namespace {
 
-constexpr double kBlocks = 8;  // of a Krylov basis: 7 to 9 on fine-tuned experts
+constexpr double kBlocks = 7.5;  // of a Krylov basis: 7 or 8 on fine-tuned experts
 
 struct Sides {
   double shorter = 0, longer = 0;
@@ -115,13 +116,13 @@ Work factor_work(const TensorPart& part, const Shape& shape) {
   if (!needs_factors(part, shape)) return {};
   const auto [m, n] = sides_of(shape);
   const auto full = std::min(shape.front(), shape.back());
-  const auto vectors =
-      std::min(m, kBlocks * static_cast<double>(lowrank::rung_of(kept_of(part, shape), full)));
-  if (part.prune.svd.mode == lowrank::Mode::fast) return {.gram = 4 * m * n * vectors};
-  const double by_krylov = (2 * m * m + 4 * m * vectors) * vectors;
-  const double by_lapack = 4.0 / 3 * m * m * m;
-  const bool is_exact = part.prune.svd.mode == lowrank::Mode::exact;
-  return {.gram = m * m * n, .space = is_exact ? by_lapack : std::min(by_krylov, by_lapack)};
+  const std::int64_t rung = lowrank::rung_of(kept_of(part, shape), full);
+  const auto vectors = std::min(m, kBlocks * static_cast<double>(rung));
+  const lowrank::Mode mode = part.prune.svd.mode;
+  if (mode == lowrank::Mode::exact || !lowrank::prefers_krylov(full, rung))
+    return {.gram = m * m * n, .space = 4.0 / 3 * m * m * m};
+  const double proof = mode == lowrank::Mode::certified ? 2.0 / 3 * m * m * n : 0;
+  return {.gram = 4 * m * n * vectors + proof, .space = 4 * m * vectors * vectors};
 }
 
 std::int64_t factor_bytes(const TensorPart& part, const Shape& shape) noexcept {

@@ -16,8 +16,9 @@ struct Work {
   double parts = 0;    ///< elements of task vectors: taken, and added to the sum
   double pruned = 0;   ///< of these, elements of selected matrices: product, selection
   double results = 0;  ///< elements of the result: added to the base, rounded
-  double gram = 0;     ///< flops over tau, in float32: m^2 n for a Gram matrix
-  double space = 0;    ///< flops for the eigenpairs, in float64: (2 m^2 + 4 m v) v
+  double gram = 0;  ///< flops over tau, in float32: 4 m n v for a basis of v vectors, 2/3 m^2 n for
+                    ///< its proof (in integers), m^2 n for a Gram matrix
+  double space = 0;  ///< flops for the eigenpairs, in float64: 4 m v^2, or LAPACK's
 
   Work& operator+=(const Work& other) noexcept;
   bool operator==(const Work&) const = default;

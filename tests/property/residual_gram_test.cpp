@@ -40,13 +40,28 @@ void fill_row(std::int64_t pairs, std::int64_t row, unsigned seed, TermPair* str
     value = normal(generator);
     squared += value * value;
   }
-  const double scale = std::min(46000 / std::sqrt(squared), 32767 / *std::ranges::max_element(x));
+  const double scale = 46000 / std::sqrt(squared);
   const auto half = [&](std::int64_t k) {
     return static_cast<TermPair>(
-        static_cast<std::int16_t>(std::clamp(x[as_size(k)] * scale, -32767.0, 32767.0)));
+        static_cast<std::int16_t>(std::clamp(x[as_size(k)] * scale, -16383.0, 16383.0)));
   };
   for (std::int64_t k = 0; k < pairs; ++k)
     strip[k * kStripRows + row] = (half(2 * k) & 0xFFFF) | half(2 * k + 1) << 16;
+}
+
+/// Of every row, the sum of <even pair, odd pair>.
+std::vector<std::int32_t> inner_of(std::int64_t pairs, std::int64_t strips,
+                                   const Aligned<TermPair>& q) {
+  std::vector<std::int32_t> inner(as_size(strips * kStripRows), 0);
+  for (std::int64_t row = 0; row < strips * kStripRows; ++row) {
+    const TermPair* strip = q.data() + row / kStripRows * pairs * kStripRows + row % kStripRows;
+    for (std::int64_t k = 0; k < pairs; k += 2) {
+      const TermPair even = strip[k * kStripRows], odd = strip[(k + 1) * kStripRows];
+      inner[as_size(row)] += static_cast<std::int32_t>(half_of(even, false) * half_of(odd, false) +
+                                                       half_of(even, true) * half_of(odd, true));
+    }
+  }
+  return inner;
 }
 
 class Gram16 : public testing::TestWithParam<std::int64_t> {};
@@ -60,6 +75,7 @@ TEST_P(Gram16, EveryVariantIsExact) {
     for (std::int64_t j = 0; j < strips * kStripRows; ++j)
       fill_row(pairs, j % kStripRows, j < 5 ? 1 : static_cast<unsigned>(j),  // equal rows: longest
                right.data() + j / kStripRows * pairs * kStripRows);
+    const auto left_inner = inner_of(pairs, 1, left), right_inner = inner_of(pairs, strips, right);
     std::vector<double> weights(as_size(kStripRows));
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = 1 + static_cast<double>(i) / 7;
     std::vector<double> wanted(as_size(strips * kStripRows), 0);
@@ -80,7 +96,8 @@ TEST_P(Gram16, EveryVariantIsExact) {
     for (const Gram16Variant& variant : gram16_variants().all) {
       if (variant.tile == nullptr) continue;
       std::vector<double> squares(wanted.size());
-      variant.tile({left.data(), right.data(), pairs, strips, weights.data(), squares.data()});
+      variant.tile({left.data(), right.data(), pairs, strips, left_inner.data(), right_inner.data(),
+                    weights.data(), squares.data()});
       EXPECT_EQ(squares, wanted) << variant.name << " " << strips;
     }
   }
@@ -88,7 +105,7 @@ TEST_P(Gram16, EveryVariantIsExact) {
 
 TEST_P(Gram16, EveryVariantSubtractsAndRoundsAlike) {
   constexpr std::int64_t kKept = 8;
-  const std::int64_t terms = 2 * GetParam() - 1;  // odd: half a pair is filled up
+  const std::int64_t pairs = GetParam(), terms = 2 * pairs - 3;  // the rest is filled up
   std::mt19937 generator(3);
   std::normal_distribution<float> normal;
   const auto numbers = [&](std::int64_t count) {
@@ -102,13 +119,19 @@ TEST_P(Gram16, EveryVariantSubtractsAndRoundsAlike) {
   Aligned<float> r;
   Aligned<TermPair> q;
   std::vector<double> squared, lost;
+  std::vector<float> largest;
   for (const Gram16Variant& variant : gram16_variants().all) {
     if (variant.tile == nullptr) continue;
     Aligned<float> one_r = a;
-    Aligned<TermPair> one_q(as_size((terms + 1) / 2 * kStripRows), 7);
+    Aligned<TermPair> one_q(as_size(pairs * kStripRows), 7);
     std::vector<double> one_squared(as_size(kStripRows)), one_lost(as_size(kStripRows));
-    variant.residual({one_r.data(), u.data(), b.data(), terms, kKept, one_squared.data()});
-    variant.round({one_r.data(), scale.data(), terms, one_q.data(), one_lost.data()});
+    std::vector<float> one_largest(as_size(kStripRows));
+    std::vector<std::int32_t> one_inner(as_size(kStripRows));
+    variant.residual(
+        {one_r.data(), u.data(), b.data(), terms, kKept, one_squared.data(), one_largest.data()});
+    variant.round({one_r.data(), scale.data(), terms, pairs, one_q.data(), one_lost.data(),
+                   one_inner.data()});
+    EXPECT_EQ(one_inner, inner_of(pairs, 1, one_q)) << variant.name;
     for (std::int64_t k = 0; k < terms; ++k) {
       for (std::int64_t i = 0; i < kStripRows; ++i) {
         const double scaled = static_cast<double>(one_r[as_size(k * kStripRows + i)] * 1000.0F);
@@ -117,8 +140,14 @@ TEST_P(Gram16, EveryVariantSubtractsAndRoundsAlike) {
             scaled, 0.5);
       }
     }
-    for (std::int64_t i = 0; i < kStripRows; ++i)
-      ASSERT_EQ(half_of(one_q[as_size((terms - 1) / 2 * kStripRows + i)], true), 0);
+    for (std::int64_t i = 0; i < kStripRows; ++i) {
+      ASSERT_EQ(half_of(one_q[as_size((pairs - 2) * kStripRows + i)], true), 0);
+      ASSERT_EQ(one_q[as_size((pairs - 1) * kStripRows + i)], 0U);
+      float most = 0;
+      for (std::int64_t k = 0; k < terms; ++k)
+        most = std::max(most, std::fabs(one_r[as_size(k * kStripRows + i)]));
+      ASSERT_EQ(one_largest[as_size(i)], most) << variant.name;
+    }
     if (r.empty()) {
       r = one_r;
       q = one_q;
@@ -132,8 +161,8 @@ TEST_P(Gram16, EveryVariantSubtractsAndRoundsAlike) {
   }
 }
 
-// One pair; fewer and more than are taken at a time; not a multiple of it.
-INSTANTIATE_TEST_SUITE_P(Pairs, Gram16, testing::Values(1, 128, 131, 300));
+// Two pairs; as many and more than are taken at a time; not a multiple of it.
+INSTANTIATE_TEST_SUITE_P(Pairs, Gram16, testing::Values(2, 128, 134, 300));
 
 struct Extent {
   std::int64_t rows, cols;
