@@ -61,12 +61,17 @@ void widen(RawSpan raw, std::span<float> out) {
 }
 
 TaskVectorFigures task_vector(RawSpan expert, std::span<const float> base, std::span<float> tau) {
-  Lanes lanes{};
+  SquareSum squares;
+  const bool is_finite = next_task_vector(expert, base, tau, squares);
+  return {squares.total(), is_finite};
+}
+
+bool next_task_vector(RawSpan expert, std::span<const float> base, std::span<float> tau,
+                      SquareSum& squares) {
+  double* lanes = squares.lanes().data();
   if (expert.dtype != DType::f64) {
-    const bool is_finite =
-        kernels().task_vector(stored_as(expert.dtype), expert.bytes.data(), base.data(), tau.data(),
-                              length(tau), lanes.data());
-    return {total(lanes), is_finite};
+    return kernels().task_vector(stored_as(expert.dtype), expert.bytes.data(), base.data(),
+                                 tau.data(), length(tau), lanes);
   }
   bool is_finite = true;
   std::array<float, kBatch> wide;
@@ -74,10 +79,10 @@ TaskVectorFigures task_vector(RawSpan expert, std::span<const float> base, std::
     const std::span<float> here(wide.data(), std::min(kBatch, tau.size() - first));
     narrow(expert.bytes.data(), first, here);
     is_finite = kernels().task_vector(Stored::f32, here.data(), base.data() + first,
-                                      tau.data() + first, length(here), lanes.data()) &&
+                                      tau.data() + first, length(here), lanes) &&
                 is_finite;
   }
-  return {total(lanes), is_finite};
+  return is_finite;
 }
 
 double take_part(double weight, std::span<const float> m, std::span<double> sum,

@@ -21,6 +21,18 @@ struct RawSpan {
 /// out_i = float32(raw_i).  @pre raw.dtype is a float type
 void widen(RawSpan raw, std::span<float> out);
 
+/// sum_of_squares of numbers that come piece by piece.
+class SquareSum {
+ public:
+  /// @pre every piece but the last has a multiple of kLanes numbers
+  void add(std::span<const float> piece) noexcept;
+  [[nodiscard]] double total() const noexcept { return koine::total(lanes_); }
+  [[nodiscard]] Lanes& lanes() noexcept { return lanes_; }
+
+ private:
+  Lanes lanes_{};
+};
+
 /// What one pass over a task vector says of it.
 struct TaskVectorFigures {
   double squared = 0;  ///< sum_i tau_i^2, in the order of core/lanes.hpp
@@ -29,6 +41,10 @@ struct TaskVectorFigures {
 
 /// tau_i = float32(expert_i) - float32(base_i), one rounding.  `base` is widened already.
 TaskVectorFigures task_vector(RawSpan expert, std::span<const float> base, std::span<float> tau);
+
+/// The same of the next piece of a task vector: adds to `squares`. Returns whether it is finite.
+bool next_task_vector(RawSpan expert, std::span<const float> base, std::span<float> tau,
+                      SquareSum& squares);
 
 /// sum_i += weight * double(m_i), product and sum rounded separately; seen_i with the sign of m_i
 /// (rules::see_sign). Returns sum_i m_i^2, in the order of core/lanes.hpp.
@@ -40,17 +56,6 @@ TaskVectorFigures task_vector(RawSpan expert, std::span<const float> base, std::
 
 /// sum_i x_i^2, in the order of core/lanes.hpp.
 [[nodiscard]] double sum_of_squares(std::span<const float> values) noexcept;
-
-/// The same of numbers that come piece by piece.
-class SquareSum {
- public:
-  /// @pre every piece but the last has a multiple of kLanes numbers
-  void add(std::span<const float> piece) noexcept;
-  [[nodiscard]] double total() const noexcept { return koine::total(lanes_); }
-
- private:
-  Lanes lanes_{};
-};
 
 /// Of a block of the result before it is added to the base, in the order of core/lanes.hpp.
 struct DeltaSums {

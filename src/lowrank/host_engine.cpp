@@ -24,11 +24,11 @@ std::size_t as_size(std::int64_t n) {
 
 // No scaling is needed before squaring: the square of the smallest and of the largest float32,
 // summed over any matrix that fits in memory, lie well inside the range of float64 (1e-90 to 1e90).
-HostEngine::HostEngine(MatrixView tau, Workspace& workspace)
+HostEngine::HostEngine(MatrixView tau, Workspace& workspace, std::optional<double> tau_squared)
     : Engine(tau.rows, tau.cols),
       side_(tau),
       workspace_(workspace),
-      tau_squared_(backend::sum_of_squares(tau.flat())) {}
+      tau_squared_(tau_squared ? *tau_squared : backend::sum_of_squares(tau.flat())) {}
 
 std::vector<Solver> HostEngine::solvers(std::int64_t rung, const SvdOptions& options) const {
   static constexpr std::array kFast{Solver::krylov32, Solver::dsyevr, Solver::dsyevd,

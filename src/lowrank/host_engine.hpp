@@ -10,7 +10,8 @@ namespace koine::lowrank {
 /// A task vector in host memory, on the CPU. Keeps references.
 class HostEngine final : public Engine {
  public:
-  HostEngine(MatrixView tau, Workspace& workspace);
+  /// `tau_squared`: as backend::sum_of_squares adds it up; made here where it is not known.
+  HostEngine(MatrixView tau, Workspace& workspace, std::optional<double> tau_squared = {});
 
   [[nodiscard]] double tau_squared() const override { return tau_squared_; }
   [[nodiscard]] std::vector<Solver> solvers(std::int64_t rung,

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -72,7 +73,8 @@ class Workspace {
   Scratch<double> gram, vectors, panel, scratch, values, lapack, images;
   Scratch<double> stripes, right;
   Scratch<float> single;
-  Scratch<std::byte> packed;  ///< tau in panels (skinny.hpp), then R in integers (residual_gram.hpp)
+  Scratch<std::byte>
+      packed;  ///< tau in panels (skinny.hpp), then R in integers (residual_gram.hpp)
   Scratch<int> indices;
   KrylovSpace krylov;
 };
@@ -81,16 +83,18 @@ class Workspace {
 [[nodiscard]] std::int64_t rung_of(std::int64_t kept, std::int64_t full);
 
 /// The largest singular triplets of tau (row-major). Bits depend on tau, the rung and the options
-/// alone. Cost: 4 short long flops in float32 for each of seven or eight blocks of the rung's width;
-/// certified: and short^2 * long / 2 for the proof (residual_gram.hpp); where a space does not
-/// suffice, the Gram matrix and its eigensolver. Local; BLAS must run single-threaded
+/// alone. Cost: 4 short long flops in float32 for each of seven or eight blocks of the rung's
+/// width; certified: and short^2 * long / 2 for the proof (residual_gram.hpp); where a space does
+/// not suffice, the Gram matrix and its eigensolver. Local; BLAS must run single-threaded
 /// (use_one_blas_thread). A solver that fails falls back: dsyevr, dsyevd, dgesdd.
-/// With a `store`, rungs are looked for and kept there: same result.
+/// With a `store`, rungs are looked for and kept there: same result. `tau_squared`:
+/// backend::sum_of_squares of tau, where the caller has it.
 /// @pre tau is finite; rank 0 and rank >= min(rows, cols) need no SVD (contract section 5): not
 /// called then
 [[nodiscard]] Factors truncated_svd(MatrixView tau, const RankTarget& target,
                                     const SvdOptions& options, Workspace& workspace,
-                                    const RungStore* store = nullptr);
+                                    const RungStore* store = nullptr,
+                                    std::optional<double> tau_squared = std::nullopt);
 
 /// The same of a task vector that lies elsewhere.
 [[nodiscard]] Factors truncated_svd(Engine& engine, const RankTarget& target,

@@ -23,6 +23,7 @@ struct PruneParameters {
   /// density_over: model: which entries of this matrix fall into the expert's budget; else the
   /// density decides.
   std::optional<sparse::Threshold> threshold;
+  std::optional<double> tau_squared;  ///< backend::sum_of_squares of tau, where it is known
   /// Finds or makes the factors of tau; lowrank::truncated_svd where it is empty.
   std::function<lowrank::Factors(MatrixView tau, lowrank::Workspace& workspace)> factorise;
 };

@@ -28,9 +28,9 @@ void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<
     return;
   }
   const lowrank::Factors factors =
-      parameters.factorise
-          ? parameters.factorise(tau, workspace)
-          : lowrank::truncated_svd(tau, parameters.rank, parameters.svd, workspace);
+      parameters.factorise ? parameters.factorise(tau, workspace)
+                           : lowrank::truncated_svd(tau, parameters.rank, parameters.svd, workspace,
+                                                    nullptr, parameters.tau_squared);
   row.low_squared = lowrank::product(factors, m);
   note_factors(factors, row);
 }

@@ -115,7 +115,7 @@ class TensorMerger {
     for (std::size_t t = 0; t < reader_.expert_count(); ++t) {
       throw_if_stopped();
       const auto figures = reader_.read_task_vector(t, tau);
-      prune(t, tau, m, figures.is_finite);
+      prune(t, tau, m, figures);
       outcome_.row.experts[t].tau_squared = figures.squared;
       for_blocks(count, [&](auto f, auto n) {
         take_part(t, slice(m, f, n), slice(sum, f, n), slice(seen, f, n));
@@ -128,13 +128,15 @@ class TensorMerger {
     });
   }
 
-  void prune(std::size_t t, std::span<const float> tau, std::span<float> m, bool is_finite) {
+  void prune(std::size_t t, std::span<const float> tau, std::span<float> m,
+             const backend::TaskVectorFigures& figures) {
     const StageTimer timer(context_.progress, Stage::prune);
     auto& row = outcome_.row.experts[t];
     auto parameters = prune_parameters(planned_, t, context_, reader_);
     if (context_.budget != nullptr)
       parameters.threshold = threshold_of(*context_.budget, planned_, reader_, t);
-    if (is_finite) {
+    if (figures.is_finite) {
+      parameters.tau_squared = figures.squared;
       row = context_.method.prune({tau.data(), tensor_.shape[0], tensor_.shape[1]}, parameters, m,
                                   scratch_.svd);
       if (context_.factors == nullptr && is_factorised(row)) ++context_.progress.matrices;

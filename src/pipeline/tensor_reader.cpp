@@ -7,6 +7,7 @@
 
 #include "backend/elementwise.hpp"
 #include "core/error.hpp"
+#include "core/lanes.hpp"
 #include "core/stop.hpp"
 #include "pipeline/bad_values.hpp"
 #include "pipeline/blocks.hpp"
@@ -64,18 +65,19 @@ std::span<const std::byte> TensorReader::read_base(std::int64_t first, std::int6
 backend::TaskVectorFigures TensorReader::read_task_vector(std::size_t t, std::span<float> tau) {
   const auto count = static_cast<std::int64_t>(tau.size());
   const std::span<const float> base = scratch_.base.take(count);
-  backend::TaskVectorFigures whole;
+  backend::SquareSum squares;
+  bool is_finite = true;
+  static_assert(kBlock % kLanes == 0);
   for_blocks(count, [&](auto f, auto n) {  // read, hashed and used within the second cache
     const auto raw = read(t + 1, f, n, scratch_.raw_expert);
     const StageTimer timer(context_.progress, Stage::task_vector);
-    const auto block =
-        backend::task_vector({experts_[t].dtype, raw}, slice(base, f, n), slice(tau, f, n));
-    whole.squared += block.squared;
-    whole.is_finite = whole.is_finite && block.is_finite;
+    is_finite = backend::next_task_vector({experts_[t].dtype, raw}, slice(base, f, n),
+                                          slice(tau, f, n), squares) &&
+                is_finite;
   });
   if (t + 1 < experts_.size()) announce(t + 2);
-  if (!whole.is_finite) require_finite(tau, 0, t + 1);
-  return whole;
+  if (!is_finite) require_finite(tau, 0, t + 1);
+  return {squares.total(), is_finite};
 }
 
 bool TensorReader::require_finite(std::span<const float> values, std::int64_t first,
