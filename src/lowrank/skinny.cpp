@@ -23,6 +23,11 @@ struct Portable {
       add_chains({piece.data + i, piece.step, piece.rows}, in, out + i * kStripe);
   }
 
+  static void widen(const Piece<float>& piece, T* out) {
+    for (std::int64_t i = 0; i < piece.rows; ++i)
+      std::copy_n(piece.data + i * piece.step, piece.cols, out + i * piece.cols);
+  }
+
   struct Terms {
     const T* data;
     std::int64_t step, count;
@@ -75,11 +80,10 @@ void gram_times_stripe(const TauPanels& panels, const float* in, float* middle, 
 template <typename T>
 SkinnyVariants<T> find_variants() {
 #if defined(__x86_64__)
-  return {{cpu_has_avx512() ? skinny_avx512<T>() : SkinnyVariant<T>{"avx512", nullptr, nullptr},
-           cpu_has_avx2() ? skinny_avx2<T>() : SkinnyVariant<T>{"avx2", nullptr, nullptr},
-           skinny_portable<T>()}};
+  return {{cpu_has_avx512() ? skinny_avx512<T>() : SkinnyVariant<T>{"avx512"},
+           cpu_has_avx2() ? skinny_avx2<T>() : SkinnyVariant<T>{"avx2"}, skinny_portable<T>()}};
 #else
-  return {{{"avx512", nullptr, nullptr}, {"avx2", nullptr, nullptr}, skinny_portable<T>()}};
+  return {{{"avx512"}, {"avx2"}, skinny_portable<T>()}};
 #endif
 }
 
@@ -87,11 +91,13 @@ SkinnyVariants<T> find_variants() {
 
 template <>
 SkinnyVariant<float> skinny_portable<float>() {
-  return {"portable", Portable<float>::times, Portable<float>::transposed_times};
+  return {"portable", Portable<float>::times, Portable<float>::transposed_times,
+          Portable<float>::widen};
 }
 template <>
 SkinnyVariant<double> skinny_portable<double>() {
-  return {"portable", Portable<double>::times, Portable<double>::transposed_times};
+  return {"portable", Portable<double>::times, Portable<double>::transposed_times,
+          Portable<double>::widen};
 }
 
 template <>

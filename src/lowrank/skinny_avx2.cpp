@@ -44,11 +44,12 @@ constexpr int kPairs = 6, kColumnPairs = 4;
 template <>
 SkinnyVariant<float> skinny_avx2<float>() {
   return {"avx2", skinny::times<Floats, kRows>,
-          skinny::transposed_times_by_columns<Floats, kRows, FloatColumns>};
+          skinny::transposed_times_by_columns<Floats, kRows, FloatColumns>, skinny::widen<Floats>};
 }
 template <>
 SkinnyVariant<double> skinny_avx2<double>() {
-  return {"avx2", skinny::times<Doubles, kPairs>, skinny::transposed_times<Doubles, kColumnPairs>};
+  return {"avx2", skinny::times<Doubles, kPairs>, skinny::transposed_times<Doubles, kColumnPairs>,
+          skinny::widen<Doubles>};
 }
 
 }  // namespace koine::lowrank

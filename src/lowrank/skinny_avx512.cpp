@@ -50,11 +50,13 @@ constexpr int kColumns = 16;  // one cache line of floats
 template <>
 SkinnyVariant<float> skinny_avx512<float>() {
   return {"avx512", skinny::times<Floats, kRows>,
-          skinny::transposed_times_by_columns<Floats, kColumns, FloatColumns>};
+          skinny::transposed_times_by_columns<Floats, kColumns, FloatColumns>,
+          skinny::widen<Floats>};
 }
 template <>
 SkinnyVariant<double> skinny_avx512<double>() {
-  return {"avx512", skinny::times<Doubles, kRows>, skinny::transposed_times<Doubles, kColumns>};
+  return {"avx512", skinny::times<Doubles, kRows>, skinny::transposed_times<Doubles, kColumns>,
+          skinny::widen<Doubles>};
 }
 
 }  // namespace koine::lowrank

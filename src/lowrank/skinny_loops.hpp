@@ -144,4 +144,12 @@ void transposed_times_by_columns(const Piece<typename Lane::T>& piece, const typ
                                out + done * kStripe);
 }
 
+template <typename Lane>
+void widen(const Piece<float>& piece, typename Lane::T* out) {
+  for (std::int64_t i = 0; i < piece.rows; ++i, out += piece.cols) {
+    const float* row = piece.data + i * piece.step;
+    for (std::int64_t k = 0; k < piece.cols; ++k) out[k] = static_cast<typename Lane::T>(row[k]);
+  }
+}
+
 }  // namespace koine::lowrank::skinny

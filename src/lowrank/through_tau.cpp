@@ -20,17 +20,13 @@ std::size_t as_size(std::int64_t n) {
 Piece<double> widen_piece(const TauPanels& tau, std::int64_t first, std::int64_t length,
                           double* panel) {
   const std::int64_t m = tau.side.short_side;
-  if (tau.side.is_transposed) {
-    const float* from = tau.side.tau.data + first * m;
-    for (std::int64_t i = 0; i < length * m; ++i) panel[i] = static_cast<double>(from[i]);
-    return {panel, length, m, m};
+  Piece<float> piece{tau.side.tau.data + first * m, length, m, m};
+  if (!tau.side.is_transposed) {
+    piece = tau.columns(first);
+    piece.cols = length;
   }
-  const Piece<float> piece = tau.columns(first);
-  for (std::int64_t i = 0; i < m; ++i) {
-    const float* from = piece.data + i * piece.step;
-    for (std::int64_t j = 0; j < length; ++j) panel[i * length + j] = static_cast<double>(from[j]);
-  }
-  return {panel, m, length, length};
+  fastest_skinny<double>().widen(piece, panel);
+  return {panel, piece.rows, piece.cols, piece.cols};
 }
 
 /// out += A_panel in, or A_panel^T in.

@@ -94,9 +94,9 @@ TEST_P(Skinny, MultipliesByTauTwice) {
     Workspace workspace;
     gram_times_block(panels_of(side, workspace), width, block.data(), image.data(), workspace);
     const auto wanted = plain_image(side, width, block);
-    // Two chains in float32, of short and of 256 terms; |A| |A|^T |block| bounds what they round.
+    // |A| |A|^T |block| bounds what the two chains and the sums of some of them round.
     const double spread = 4 * static_cast<double>(side.long_side * side.short_side);
-    const double bound = static_cast<double>(side.short_side + 256) * 0x1p-24 * spread;
+    const double bound = static_cast<double>(kSkinnyChain + kTauPanel + 16) * 0x1p-24 * spread;
     for (std::size_t i = 0; i < image.size(); ++i) ASSERT_NEAR(image[i], wanted[i], bound) << i;
   }
 }
@@ -134,6 +134,29 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Skinny,
                                          Extent{64, 300}, Extent{300, 64}, Extent{200, 200},
                                          Extent{300, 357}, Extent{257, 346}, Extent{300, 373}),
                          [](const auto& row) { return testing::PrintToString(row.param); });
+
+TEST(GramTimesBlock, LiesWithinItsErrorBound) {
+  // Equal terms are rounded the same way over long stretches of a chain.
+  const Extent e{300, 700};
+  const std::vector<float> tau(static_cast<std::size_t>(e.rows * e.cols), 1.0F + 0x1p-9F);
+  const double entry = 1.0 + 0x1p-9;
+  const std::vector<double> x(static_cast<std::size_t>(e.rows),
+                              1 / std::sqrt(static_cast<double>(e.rows)));
+  for (const bool is_tall : {false, true}) {
+    const ShortSideFirst side(is_tall ? MatrixView{tau.data(), e.cols, e.rows}
+                                      : MatrixView{tau.data(), e.rows, e.cols});
+    Workspace workspace;
+    std::vector<double> image(x.size());
+    gram_times_block(panels_of(side, workspace), 1, x.data(), image.data(), workspace);
+    const double exact =
+        entry * entry * static_cast<double>(e.cols) * std::sqrt(static_cast<double>(e.rows));
+    double squared = 0;
+    for (const double y : image) squared += (y - exact) * (y - exact);
+    const double tau_squared = entry * entry * static_cast<double>(e.rows * e.cols);
+    EXPECT_LE(std::sqrt(squared), gram_times_block_error(side, tau_squared));
+    EXPECT_GT(std::sqrt(squared), gram_times_block_error(side, tau_squared) / 100);
+  }
+}
 
 }  // namespace
 }  // namespace koine::lowrank

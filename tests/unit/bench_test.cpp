@@ -147,9 +147,9 @@ TEST(Suite, MeasuresOnTwoThreadsAndChecks) {
     EXPECT_TRUE(figure.is_checked) << figure.bench;
     seen.insert(figure.bench);
   }));
-  for (const char* name :
-       {"gram", "svd_fast", "svd_certified", "svd_exact", "krylov", "cholesky", "tau_block",
-        "project", "certificate", "product", "kth_largest", "take_kept", "dgemm", "copy"})
+  for (const char* name : {"gram", "svd_fast", "svd_certified", "svd_exact", "krylov", "cholesky",
+                           "tau_block", "project", "residual_gram", "certificate", "product",
+                           "kth_largest", "take_kept", "dgemm", "copy"})
     EXPECT_TRUE(seen.contains(name)) << name;
 }
 

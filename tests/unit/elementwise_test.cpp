@@ -260,6 +260,26 @@ TEST_P(Elementwise, AddsToTheBaseAndSumsTheDelta) {
 INSTANTIATE_TEST_SUITE_P(Variants, Elementwise, testing::ValuesIn(variants()),
                          [](const auto& row) { return std::string(row.param->name); });
 
+TEST(SquareSum, OfPiecesHasTheBitsOfTheWhole) {
+  std::vector<float> x(1003);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] = 1.0F / static_cast<float>(i + 3) * (i % 3 == 0 ? -1e3F : 1.0F);
+  SquareSum squares, of_task_vectors;
+  std::vector<float> tau(x.size());
+  const std::vector<float> base(x.size(), 0.0F);
+  for (std::size_t first = 0; first < x.size(); first += 64) {
+    const std::span<const float> piece =
+        std::span<const float>(x).subspan(first, std::min<std::size_t>(64, x.size() - first));
+    squares.add(piece);
+    EXPECT_TRUE(next_task_vector({DType::f32, std::as_bytes(piece)},
+                                 std::span(base).subspan(first, piece.size()),
+                                 std::span(tau).subspan(first, piece.size()), of_task_vectors));
+  }
+  EXPECT_EQ(squares.total(), sum_of_squares(x));
+  EXPECT_EQ(of_task_vectors.total(), sum_of_squares(x));
+  EXPECT_EQ(tau, x);
+}
+
 TEST(ElementwiseFloat64, GoesThroughFloat32WhereTheContractSaysSo) {
   const std::vector<double> expert(1500, 1.0 + 0x1p-40), base64(1500, 0x1p-40);
   const std::vector<float> base(1500, 0.5F);
