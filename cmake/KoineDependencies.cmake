@@ -1,4 +1,5 @@
 # One interface target with everything the library needs.
+include(CheckCXXSourceCompiles)
 include(CheckLibraryExists)
 include(KoineFind)
 find_library(KOINE_OPENBLAS openblas REQUIRED)
@@ -10,9 +11,11 @@ if(NOT KOINE_OPENBLAS_HAS_LAPACKE)
   list(PREPEND koine_blas ${KOINE_LAPACKE})
 endif()
 # On x86, xxHash may choose its vectors by the CPU: twice as fast where it does.
-check_library_exists("${XXHASH_LINK_LIBRARIES}" XXH3_128bits_update_dispatch "" KOINE_XXHASH_DISPATCHES)
-find_path(KOINE_XXHASH_DISPATCH_INCLUDE xxh_x86dispatch.h HINTS ${XXHASH_INCLUDE_DIRS})
-if(KOINE_XXHASH_DISPATCHES AND KOINE_XXHASH_DISPATCH_INCLUDE)
+set(CMAKE_REQUIRED_LIBRARIES PkgConfig::XXHASH)
+check_cxx_source_compiles("#include <xxh_x86dispatch.h>
+int main() { return static_cast<int>(XXH3_128bits_update(nullptr, nullptr, 0)); }" KOINE_XXHASH_DISPATCHES)
+unset(CMAKE_REQUIRED_LIBRARIES)
+if(KOINE_XXHASH_DISPATCHES)
   set_source_files_properties(src/core/hash.cpp PROPERTIES COMPILE_DEFINITIONS KOINE_XXHASH_DISPATCHES)
 endif()
 find_path(KOINE_CBLAS_INCLUDE cblas.h PATH_SUFFIXES x86_64-linux-gnu aarch64-linux-gnu openblas REQUIRED)

@@ -96,8 +96,8 @@ double* deflated_projection(std::int64_t kept, double weight, Workspace& workspa
   return matrix;
 }
 
-/// |M, sqrt(2) C|_F, rounding taken off: what the space shows of G beside its first `rung` pairs.
-double beside_pairs(std::int64_t rung, const KrylovSpace& space) {
+/// |M, sqrt(2) C|_F, rounding taken off: what the space shows of G without its first `rung` pairs.
+double shown_without(std::int64_t rung, const KrylovSpace& space) {
   const std::int64_t rows = space.coupling_rows, w = space.last_width, k = space.columns;
   const double inside = symmetric_norm_squared(space.projection.data(), space.lead, k, false);
   double shown = inside + 2 * squares(space.coupling.data(), rows * w);
@@ -187,15 +187,21 @@ bool nothing_missed_outside(double c, std::int64_t short_side, std::int64_t kept
   return none_above(c, remainder_norm(short_side, whole, workspace.krylov), kept, workspace);
 }
 
-bool nothing_missed_beside(double c, std::int64_t short_side, std::int64_t kept,
-                           const Beside& beside, Workspace& workspace) {
-  const KrylovSpace& space = workspace.krylov;
-  const double e = std::sqrt(2 * static_cast<double>(space.columns)) * beside.product_error;
-  c -= e + rounding_floor(short_side, workspace.values.data()[0]) / 2;
-  const double shown = std::max(beside_pairs(beside.rung, space) - e, 0.0);
-  const double whole = beside.residual_gram * beside.residual_gram;
-  const double d = std::sqrt(std::max(whole - shown * shown, 0.0));
-  return none_above(c, d, kept, workspace);
+double space_error(const FromResidual& known, const KrylovSpace& space) noexcept {
+  return std::sqrt(2 * static_cast<double>(space.columns)) * known.product_error;
+}
+
+double remainder_from_residual(const FromResidual& known, const KrylovSpace& space) {
+  const double shown = std::max(shown_without(known.rung, space) - space_error(known, space), 0.0);
+  const double whole = known.residual_gram * known.residual_gram;
+  return std::sqrt(std::max(whole - shown * shown, 0.0));
+}
+
+bool nothing_missed_by_residual(double c, std::int64_t short_side, std::int64_t kept,
+                                const FromResidual& known, Workspace& workspace) {
+  c -= space_error(known, workspace.krylov) +
+       rounding_floor(short_side, workspace.values.data()[0]) / 2;
+  return none_above(c, remainder_from_residual(known, workspace.krylov), kept, workspace);
 }
 
 double least_remainder(std::int64_t short_side, std::int64_t rung, double tau_squared,

@@ -6,6 +6,10 @@
 
 namespace koine::lowrank {
 
+/// The most that columns of U may lack in orthogonality: far below half a unit of float32 (3e-8),
+/// to which U is rounded.
+inline constexpr double kOrthogonalityLimit = 1e-10;
+
 /// What rounding in float64 hides in a matrix of this order: 8 m u theta_1, u = 2^-53 (docs:
 /// numerics).
 [[nodiscard]] double rounding_floor(std::int64_t short_side, double largest) noexcept;
@@ -36,21 +40,26 @@ namespace koine::lowrank {
                                           Workspace& workspace,
                                           const double* gram_squared = nullptr);
 
-/// What is known of G beside a space that was built by products that round.
-struct Beside {
+/// What is known of G where it was not formed, and the space was built by products that round.
+struct FromResidual {
   std::int64_t rung;     ///< pairs u that R = A - U U^T A is without
   double residual_gram;  ///< an upper bound of |R R^T|_F
   double product_error;  ///< of |G q - product|_2 for every vector q of the basis
 };
 
-/// As nothing_missed_outside, without G: of P G P = R R^T, P = I - U U^T, the basis shows the part
-/// M = H - sum theta y y^T and the coupling C, so that |D|_F^2 = |R R^T|_F^2 - |M|_F^2 - 2 |C|_F^2.
-/// What the products' errors F do to H and B is within e = sqrt(2) |F|_F, |F|_F <=
-/// sqrt(columns) product_error: |M, sqrt(2) C|_F counts e less, and the proof is made for c - e
-/// (Weyl).
+/// What the products' errors F do to H and B: e = sqrt(2) |F|_F, |F|_F <= sqrt(columns)
+/// product_error.
+[[nodiscard]] double space_error(const FromResidual& known, const KrylovSpace& space) noexcept;
+
+/// An upper bound of |D|_F: of P G P = R R^T, P = I - U U^T, the basis shows the part M = H - sum
+/// over the rung of theta y y^T and the coupling C of what is left of it, each within e, so that
+/// |D|_F^2 <= |R R^T|_F^2 - (|M, sqrt(2) C|_F - e)^2.
+[[nodiscard]] double remainder_from_residual(const FromResidual& known, const KrylovSpace& space);
+
+/// As nothing_missed_outside, without G: for c - e (Weyl), |D|_F as above.
 /// @pre workspace.krylov holds the space of the first `kept` <= rung pairs
-[[nodiscard]] bool nothing_missed_beside(double c, std::int64_t short_side, std::int64_t kept,
-                                         const Beside& beside, Workspace& workspace);
+[[nodiscard]] bool nothing_missed_by_residual(double c, std::int64_t short_side, std::int64_t kept,
+                                              const FromResidual& known, Workspace& workspace);
 
 /// A lower bound of |D|_F but for rounding: tr D / sqrt(short - columns).
 [[nodiscard]] double least_remainder(std::int64_t short_side, std::int64_t rung, double tau_squared,

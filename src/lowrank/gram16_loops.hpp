@@ -1,10 +1,10 @@
 #pragma once
 
-/// The loops of gram16_kernels.hpp over vector types: Lane has Vector, kRegisters (vectors of a
+/// The loops of gram16_kernels.hpp over vector types. Lane has Vector, kRegisters (vectors of a
 /// pair of terms of one strip), kRows and kVectors (sums in flight), load, store, broadcast and
-/// add_products (of two pairs of terms), whether that kCrosses them; Floats, kFloats (vectors of a
-/// term of a strip), minus_product (x
-/// - a b, rounded once), Doubles, kHalves (of them in the room of a Floats) and add_squares.
+/// add_products (of two pairs of terms), and whether that kCrosses them; Floats, kFloats (vectors
+/// of a term of a strip), minus_product (x - a b, rounded once) and larger (of x and |y|); Doubles,
+/// kHalves (of them in the room of a Floats) and add_squares. The rest is left to the compiler.
 
 #include "lowrank/gram16_kernels.hpp"
 
@@ -84,7 +84,7 @@ inline void add_squares(const Gram16Tile& t, const std::int32_t* sums) {
 
 template <typename Lane>
 void tile(const Gram16Tile& t) {
-  static_assert(kStripRows / Lane::kRows * Lane::kRows == kStripRows);
+  static_assert(kStripRows % Lane::kRows == 0 && Lane::kRegisters % Lane::kVectors == 0);
   alignas(64) std::int32_t sums[kStripRows * kGramColumns];
   begin_sums<Lane>(t, sums);
   const std::int64_t vectors = t.strips * Lane::kRegisters;
@@ -98,16 +98,16 @@ void tile(const Gram16Tile& t) {
   add_squares<Lane>(t, sums);
 }
 
-/// One of each for every row.
+/// What is known of every row of the strip so far.
 template <typename Lane>
-struct Lengths {
+struct RowFigures {
   typename Lane::Doubles squared[Lane::kFloats * Lane::kHalves];
   typename Lane::Floats largest[Lane::kFloats];
 };
 
 /// `Terms` terms from k on, side by side: a load of U serves them all.
 template <typename Lane, int Terms>
-inline void residual_of(const ResidualStrip& s, std::int64_t k, Lengths<Lane>& lengths) {
+inline void residual_of(const ResidualStrip& s, std::int64_t k, RowFigures<Lane>& figures) {
   constexpr int kFloats = Lane::kFloats;  // vectors of a term of the strip
   constexpr std::int64_t kWidth = kStripRows / kFloats;
   float* r = s.r + k * kStripRows;
@@ -127,8 +127,8 @@ inline void residual_of(const ResidualStrip& s, std::int64_t k, Lengths<Lane>& l
   for (int t = 0; t < Terms; ++t) {
     for (int v = 0; v < kFloats; ++v) {
       Lane::store(r + t * kStripRows + v * kWidth, x[t][v]);
-      Lane::add_squares(x[t][v], lengths.squared + v * Lane::kHalves);
-      lengths.largest[v] = Lane::larger(lengths.largest[v], x[t][v]);
+      Lane::add_squares(x[t][v], figures.squared + v * Lane::kHalves);
+      figures.largest[v] = Lane::larger(figures.largest[v], x[t][v]);
     }
   }
 }
@@ -136,14 +136,16 @@ inline void residual_of(const ResidualStrip& s, std::int64_t k, Lengths<Lane>& l
 template <typename Lane>
 void residual(const ResidualStrip& s) {
   constexpr int kTerms = 2;
-  Lengths<Lane> lengths;
-  __builtin_memcpy(lengths.squared, s.squared, sizeof lengths.squared);
-  __builtin_memcpy(lengths.largest, s.largest, sizeof lengths.largest);
+  RowFigures<Lane> figures;
+  static_assert(sizeof figures.squared == kStripRows * sizeof(double) &&
+                sizeof figures.largest == kStripRows * sizeof(float));
+  __builtin_memcpy(figures.squared, s.squared, sizeof figures.squared);
+  __builtin_memcpy(figures.largest, s.largest, sizeof figures.largest);
   std::int64_t k = 0;
-  for (; k + kTerms <= s.terms; k += kTerms) residual_of<Lane, kTerms>(s, k, lengths);
-  if (k < s.terms) residual_of<Lane, 1>(s, k, lengths);
-  __builtin_memcpy(s.squared, lengths.squared, sizeof lengths.squared);
-  __builtin_memcpy(s.largest, lengths.largest, sizeof lengths.largest);
+  for (; k + kTerms <= s.terms; k += kTerms) residual_of<Lane, kTerms>(s, k, figures);
+  if (k < s.terms) residual_of<Lane, 1>(s, k, figures);
+  __builtin_memcpy(s.squared, figures.squared, sizeof figures.squared);
+  __builtin_memcpy(s.largest, figures.largest, sizeof figures.largest);
 }
 
 constexpr std::int64_t kRoundedPairs = 64;  // whose squares are summed in float32: right to 1e-5

@@ -94,17 +94,18 @@ double HostEngine::orthogonality_defect(std::int64_t kept) {
 }
 
 bool HostEngine::nothing_outside(double c, std::int64_t kept) {
-  if (solver_ == Solver::krylov32) return nothing_beside(c, kept);
+  if (solver_ == Solver::krylov32) return nothing_outside_by_residual(c, kept);
   return is_krylov(solver_) && nothing_missed_outside(c, short_side(), kept, workspace_);
 }
 
-/// Where G was never formed.
-bool HostEngine::nothing_beside(double c, std::int64_t kept) {
+/// Of a space that was built without G.
+bool HostEngine::nothing_outside_by_residual(double c, std::int64_t kept) {
   if (least_remainder(short_side(), rung_, tau_squared_, workspace_) > c) return false;
+  const std::int64_t there = std::min(rung_, workspace_.krylov.pairs);
+  if (!(orthogonality_defect(there) <= kOrthogonalityLimit)) return false;
   if (!residual_gram_) residual_gram_ = residual_gram_norm(side_, rung_, tau_squared_, workspace_);
-  return nothing_missed_beside(
-      c, short_side(), kept, {rung_, *residual_gram_, gram_times_block_error(side_, tau_squared_)},
-      workspace_);
+  const FromResidual known{rung_, *residual_gram_, gram_times_block_error(side_, tau_squared_)};
+  return nothing_missed_by_residual(c, short_side(), kept, known, workspace_);
 }
 
 bool HostEngine::nothing_above(double c, std::int64_t kept) {

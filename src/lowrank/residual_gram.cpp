@@ -136,9 +136,9 @@ class ResidualGram {
   static float scale_of(double squared, float largest, double& weight) {
     const double wanted =
         std::min(kLength / std::sqrt(squared), kLargest / static_cast<double>(largest));
-    const bool is_there = wanted < static_cast<double>(std::numeric_limits<float>::max());
-    const float scale = is_there ? rules::round_f32(wanted) : 0.0F;
-    weight = is_there ? 1 / (static_cast<double>(scale) * static_cast<double>(scale)) : 0;
+    const bool fits_float32 = wanted < static_cast<double>(std::numeric_limits<float>::max());
+    const float scale = fits_float32 ? rules::round_f32(wanted) : 0.0F;
+    weight = fits_float32 ? 1 / (static_cast<double>(scale) * static_cast<double>(scale)) : 0;
     return scale;
   }
 

@@ -8,9 +8,6 @@
 namespace koine::lowrank {
 namespace {
 
-// Far below half a unit of float32 (3e-8), to which U is rounded.
-constexpr double kOrthogonalityLimit = 1e-10;
-
 class RungSolver {
  public:
   RungSolver(Engine& engine, std::int64_t rung, const SvdOptions& options, Width width)

@@ -63,7 +63,7 @@ void add_panel(const TauPanels& panels, std::int64_t first, const float* in, flo
   }
 }
 
-/// sum <- A (A^T in). Float32 chains end with every other panel: their errors do not grow with the
+/// sum <- A (A^T in). Float32 sums end with every fourth panel: their errors do not grow with the
 /// long side.
 void gram_times_stripe(const TauPanels& panels, const float* in, float* middle, float* out,
                        double* sum) {

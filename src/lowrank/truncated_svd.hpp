@@ -43,7 +43,7 @@ struct Factors {
   double residual = 0;          ///< max over kept of |G u - theta u| / theta_1
   double gap = 0;               ///< (sigma_kept - sigma_kept+1) / sigma_1
   bool certified = false;       ///< proved: no singular value above the last kept one was missed
-  std::string method;           ///< "host:krylov32", "host:krylov-gram32", "host:krylov",
+  std::string method;           ///< "host:krylov32", "host:krylov",
                                 ///< "host:dsyevr", "host:dsyevd", "host:dgesdd",
                                 ///< "cuda:krylov-gram32", "cuda:krylov", "cuda:syevd",
                                 ///< "cuda:gesvdp", "cuda:gesvdj", "none"
@@ -66,8 +66,9 @@ class Engine;      // engine.hpp
 /// Buffers that grow to the largest matrix seen and are used again. One per thread.
 /// About 2 short^2 + 512 short doubles where G is formed; with a Krylov space, short + columns more
 /// for each of its columns (krylov.hpp: basis_limit); (short + long) * rung for what tau says of
-/// the vectors; short * long floats where tau is packed; short * long doubles where a solver falls
-/// back to dgesdd.
+/// the vectors; short * long floats where tau is packed, half of that for the proof of a tall one,
+/// and (16 + 2 rung) long for a strip of it; short * long doubles where a solver falls back to
+/// dgesdd.
 class Workspace {
  public:
   Scratch<double> gram, vectors, panel, scratch, values, lapack, images;

@@ -25,7 +25,9 @@ struct PruneParameters {
   std::optional<sparse::Threshold> threshold;
   std::optional<double> tau_squared;  ///< backend::sum_of_squares of tau, where it is known
   /// Finds or makes the factors of tau; lowrank::truncated_svd where it is empty.
-  std::function<lowrank::Factors(MatrixView tau, lowrank::Workspace& workspace)> factorise;
+  std::function<lowrank::Factors(MatrixView tau, const PruneParameters& own,
+                                 lowrank::Workspace& workspace)>
+      factorise;
 };
 
 /// A merge method: what it does with one expert's task vector of a selected matrix, and how the

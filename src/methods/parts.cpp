@@ -28,7 +28,7 @@ void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<
     return;
   }
   const lowrank::Factors factors =
-      parameters.factorise ? parameters.factorise(tau, workspace)
+      parameters.factorise ? parameters.factorise(tau, parameters, workspace)
                            : lowrank::truncated_svd(tau, parameters.rank, parameters.svd, workspace,
                                                     nullptr, parameters.tau_squared);
   row.low_squared = lowrank::product(factors, m);

@@ -159,12 +159,13 @@ methods::PruneParameters prune_parameters(const PlannedTensor& planned, std::siz
                                           const MergeContext& context, const TensorReader& reader) {
   methods::PruneParameters parameters = planned.parts[expert].prune;
   if (context.factors == nullptr && context.lanes == nullptr) return parameters;
-  parameters.factorise = [&, expert](MatrixView tau, lowrank::Workspace& workspace) {
-    const methods::PruneParameters& own = planned.parts[expert].prune;
+  parameters.factorise = [&, expert](MatrixView tau, const methods::PruneParameters& own,
+                                     lowrank::Workspace& workspace) {
     const auto make = [&](const lowrank::RungStore* store) {
       return context.lanes != nullptr
                  ? factorise_on_device(*context.lanes, tau, own, workspace, store)
-                 : lowrank::truncated_svd(tau, own.rank, own.svd, workspace, store);
+                 : lowrank::truncated_svd(tau, own.rank, own.svd, workspace, store,
+                                          own.tau_squared);
     };
     if (context.factors == nullptr) return make(nullptr);
     return context.factors->find_or_make(

@@ -22,7 +22,8 @@ void find_factors(const FactorTask& task, const Plan& plan, const MergeContext& 
     if (!reader.read_task_vector(t, tau).is_finite) continue;  // merged without factors
     const StageTimer timer(context.progress, Stage::prune);
     const MatrixView matrix{tau.data(), reader.base().shape[0], reader.base().shape[1]};
-    (void)prune_parameters(planned, t, context, reader).factorise(matrix, scratch.svd);
+    const auto parameters = prune_parameters(planned, t, context, reader);
+    (void)parameters.factorise(matrix, parameters, scratch.svd);
   }
 }
 

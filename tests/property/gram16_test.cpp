@@ -124,14 +124,25 @@ TEST_P(Gram16, EveryVariantSubtractsAndRoundsAlike) {
     variant.round({one_r.data(), scale.data(), terms, pairs, one_q.data(), one_lost.data(),
                    one_inner.data()});
     EXPECT_EQ(one_inner, inner_of(pairs, 1, one_q)) << variant.name;
+    std::vector<double> wanted_lost(as_size(kStripRows), 0);
     for (std::int64_t k = 0; k < terms; ++k) {
       for (std::int64_t i = 0; i < kStripRows; ++i) {
+        double exact = a[as_size(k * kStripRows + i)];
+        for (std::int64_t p = 0; p < kKept; ++p)
+          exact -= static_cast<double>(u[as_size(p * kStripRows + i)]) *
+                   static_cast<double>(b[as_size(k * kKept + p)]);
+        // Nine roundings of numbers below 64.
+        ASSERT_NEAR(static_cast<double>(one_r[as_size(k * kStripRows + i)]), exact,
+                    9 * 64 * 0x1p-24);
         const double scaled = static_cast<double>(one_r[as_size(k * kStripRows + i)] * 1000.0F);
-        ASSERT_NEAR(
-            static_cast<double>(half_of(one_q[as_size(k / 2 * kStripRows + i)], k % 2 == 1)),
-            scaled, 0.5);
+        const auto rounded =
+            static_cast<double>(half_of(one_q[as_size(k / 2 * kStripRows + i)], k % 2 == 1));
+        ASSERT_NEAR(rounded, scaled, 0.5);
+        wanted_lost[as_size(i)] += (scaled - rounded) * (scaled - rounded);
       }
     }
+    for (std::size_t i = 0; i < wanted_lost.size(); ++i)
+      ASSERT_NEAR(one_lost[i], wanted_lost[i], 1e-5 * wanted_lost[i]) << variant.name;
     for (std::int64_t i = 0; i < kStripRows; ++i) {
       ASSERT_EQ(half_of(one_q[as_size((pairs - 2) * kStripRows + i)], true), 0);
       ASSERT_EQ(one_q[as_size((pairs - 1) * kStripRows + i)], 0U);

@@ -152,7 +152,7 @@ struct Proof {
 };
 
 // The remainder is known to the root of rounding: where theta_r < 1e-6 theta_1, Cholesky decides;
-// and G in float32 says nothing of what lies below 1e-5 |tau|^2.
+// and products in float32 say nothing of what lies below 1e-5 |tau|^2.
 TEST(Krylov, TheRemainderSufficesUnlessTheSpectrumFallsSteeply) {
   for (const Proof& proof : {Proof{Spectrum::spikes, 7, "host:krylov32", "remainder"},
                              Proof{Spectrum::exponential, 7, "host:krylov32", "remainder"},

@@ -59,10 +59,11 @@ struct Found {
     for (std::size_t i = kRung; i < theta.size(); ++i) sum += theta[i] * theta[i];
     return std::sqrt(sum);
   }
+  [[nodiscard]] FromResidual known() {
+    return {kRung, norm(), gram_times_block_error(side, tau_squared)};
+  }
   bool proves(double c, std::int64_t kept) {
-    return nothing_missed_beside(c, side.short_side, kept,
-                                 {kRung, norm(), gram_times_block_error(side, tau_squared)},
-                                 workspace);
+    return nothing_missed_by_residual(c, side.short_side, kept, known(), workspace);
   }
 };
 
@@ -83,33 +84,74 @@ TEST_P(ResidualGram, BoundsTheNormFromAboveAndClosely) {
   }
 }
 
-TEST_P(ResidualGram, ARowThatOutweighsAllOthersIsRoundedByItself) {
-  std::vector<float> tau = test::matrix_with(Spectrum::spikes, GetParam().rows, GetParam().cols);
-  const auto cols = as_size(GetParam().cols);
-  for (std::size_t j = 0; j < cols; ++j) tau[3 * cols + j] *= 1e-4F;
-  tau[7 * cols + 5] *= 1e4F;  // and one entry that outweighs its row
-  Found found(std::move(tau), GetParam());
-  ASSERT_TRUE(found.has_converged);
-  EXPECT_GE(found.norm(), found.exact_norm() * (1 - 1e-9));
+/// A - Q Q^T A in float64, [short, long].
+std::vector<double> left_by_the_space(const Found& found) {
+  const KrylovSpace& space = found.workspace.krylov;
+  const ShortSideFirst& side = found.side;
+  const std::int64_t m = side.short_side, n = side.long_side;
+  std::vector<double> left(as_size(m * n)), row(as_size(n));
+  for (std::int64_t i = 0; i < m; ++i) {
+    for (std::int64_t j = 0; j < n; ++j)
+      left[as_size(i * n + j)] = side.tau.data[side.is_transposed ? j * m + i : i * n + j];
+  }
+  for (std::int64_t a = 0; a < space.columns; ++a) {  // orthonormal: one after the other
+    const double* q = space.basis.data() + a * m;
+    std::ranges::fill(row, 0.0);
+    for (std::int64_t i = 0; i < m; ++i) {
+      for (std::int64_t j = 0; j < n; ++j) row[as_size(j)] += q[i] * left[as_size(i * n + j)];
+    }
+    for (std::int64_t i = 0; i < m; ++i) {
+      for (std::int64_t j = 0; j < n; ++j) left[as_size(i * n + j)] -= q[i] * row[as_size(j)];
+    }
+  }
+  return left;
 }
 
-TEST_P(ResidualGram, NeverProvesWhatIsNotSo) {
+/// |A A^T|_F.
+double gram_norm(const std::vector<double>& a, std::int64_t rows) {
+  const auto n = static_cast<std::int64_t>(a.size()) / rows;
+  double squared = 0;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t k = 0; k < rows; ++k) {
+      double dot = 0;
+      for (std::int64_t j = 0; j < n; ++j) dot += a[as_size(i * n + j)] * a[as_size(k * n + j)];
+      squared += dot * dot;
+    }
+  }
+  return std::sqrt(squared);
+}
+
+TEST_P(ResidualGram, TheRemainderIsNoLessThanItIs) {
   for (const Spectrum spectrum :
        {Spectrum::spikes, Spectrum::power_two, Spectrum::exponential, Spectrum::clusters}) {
     Found found(spectrum, GetParam());
     ASSERT_TRUE(found.has_converged);
-    for (std::size_t kept = 1; kept < kRung; ++kept) {
-      const auto pairs = static_cast<std::int64_t>(kept);
-      // One more value than is kept lies above a bound just below it.
-      if (found.theta[kept] < found.theta[kept - 1] * (1 - 1e-5)) {
-        EXPECT_FALSE(found.proves(found.theta[kept] * (1 - 1e-5), pairs)) << kept;
-      }
-    }
+    const FromResidual known = found.known();
+    const KrylovSpace& space = found.workspace.krylov;
+    const double exact = gram_norm(left_by_the_space(found), found.side.short_side);
+    const double d = remainder_from_residual(known, space);
+    EXPECT_GE(d, exact * (1 - 1e-9)) << testing::PrintToString(spectrum);
+    // |R R^T| may be a fiftieth too large, what the space shows 2 e too small.
+    const double unsure =
+        0.02 * known.residual_gram + 2 * space_error(known, space) + 1e-6 * found.theta[0];
+    EXPECT_LE(d * d, exact * exact + 2 * known.residual_gram * unsure)
+        << testing::PrintToString(spectrum);
   }
 }
 
+TEST_P(ResidualGram, WhatProductsRoundIsTakenOffTheBound) {
+  Found found(Spectrum::spikes, GetParam());
+  ASSERT_TRUE(found.has_converged);
+  FromResidual known = found.known();
+  const double e = space_error(known, found.workspace.krylov);
+  const double c = found.theta[kRung - 1] + e / 2;  // above the first pair that is not kept
+  const std::int64_t m = found.side.short_side;
+  EXPECT_FALSE(nothing_missed_by_residual(c, m, kRung - 1, known, found.workspace));
+  known.product_error = 0;
+  EXPECT_TRUE(nothing_missed_by_residual(c, m, kRung - 1, known, found.workspace));
+}
+
 TEST_P(ResidualGram, AMissIsCaught) {
-  const Found without(Spectrum::spikes, GetParam());
   for (const double size : {1.05, 3.0}) {
     // A direction that is in no one's space: tau grows by it after its pairs were found.
     Found found(Spectrum::spikes, GetParam());
@@ -147,6 +189,55 @@ INSTANTIATE_TEST_SUITE_P(Shapes, ResidualGram,
                          testing::Values(Extent{200, 331}, Extent{331, 200}, Extent{256, 256},
                                          Extent{259, 257}),
                          [](const auto& row) { return testing::PrintToString(row.param); });
+
+/// residual_gram_norm of a matrix of which nothing is taken off, and |A A^T|_F.
+struct Norms {
+  double found, exact;
+};
+Norms norms_of(const std::vector<float>& tau, const Extent& e) {
+  const ShortSideFirst side(MatrixView{tau.data(), e.rows, e.cols});
+  const std::int64_t u = kRung * side.short_side, b = kRung * side.long_side;
+  Workspace workspace;
+  std::fill_n(workspace.vectors.reserve(as_size(u)), u, 0.0);
+  std::fill_n(workspace.right.reserve(as_size(b)), b, 0.0);
+  double squared = 0, gram_squared = 0;
+  for (const double sigma : test::reference_singular_values({tau.data(), e.rows, e.cols})) {
+    squared += sigma * sigma;
+    gram_squared += std::pow(sigma, 4);
+  }
+  return {residual_gram_norm(side, kRung, squared, workspace), std::sqrt(gram_squared)};
+}
+
+TEST(ResidualGramNorm, CountsRoundingThatGoesOneWay) {
+  // Every entry scaled is 2473.4: integers alone would say 3.4e-4 less.
+  const Extent e{200, 331};
+  std::vector<float> tau(as_size(e.rows * e.cols));
+  for (std::size_t i = 0; i < tau.size(); ++i) tau[i] = i * i % 7 < 3 ? 1.0F : -1.0F;
+  const Norms norms = norms_of(tau, e);
+  EXPECT_GE(norms.found, norms.exact * (1 - 1e-9));
+  EXPECT_LE(norms.found, norms.exact * 1.01);
+}
+
+TEST(ResidualGramNorm, HoldsForRowsOfAnyKind) {
+  for (const bool is_tall : {false, true}) {
+    const Extent e = is_tall ? Extent{331, 200} : Extent{200, 331};
+    std::vector<float> tau = test::matrix_with(Spectrum::flat_noise, e.rows, e.cols);
+    const auto entry = [&](std::int64_t i, std::int64_t j) -> float& {
+      return tau[as_size(is_tall ? j * e.cols + i : i * e.cols + j)];
+    };
+    for (std::int64_t i = 0; i < 24; ++i)  // one entry that outweighs its row: not above 16383
+      entry(i, 2 * i) += 300.0F + static_cast<float>(i);
+    for (std::int64_t j = 0; j < 331; ++j) {
+      entry(30, j) = 0;        // nothing to scale
+      entry(31, j) *= 1e-36F;  // no float32 scales it
+      entry(32, j) *= 1e-4F;
+      entry(33, j) *= 1e3F;
+    }
+    const Norms norms = norms_of(tau, e);
+    EXPECT_GE(norms.found, norms.exact * (1 - 1e-9)) << is_tall;
+    EXPECT_LE(norms.found, norms.exact * 1.01) << is_tall;
+  }
+}
 
 }  // namespace
 }  // namespace koine::lowrank

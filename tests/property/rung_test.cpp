@@ -105,7 +105,7 @@ struct Work {
   Factors alone{};  ///< in a workspace of its own
 };
 
-// Spaces on G in float32, on G in float64 and on tau; dsyevr and dsyevd; fall-backs between them.
+// Spaces on tau and on G in float64; dsyevr and dsyevd; fall-backs between them.
 TEST(Batch, AnyOrderOfWorkGivesTheSameBits) {
   use_one_blas_thread();
   std::vector<Work> work{
