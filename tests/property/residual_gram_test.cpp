@@ -120,8 +120,8 @@ double gram_norm(const std::vector<double>& a, std::int64_t rows) {
 }
 
 TEST_P(ResidualGram, TheRemainderIsNoLessThanItIs) {
-  for (const Spectrum spectrum :
-       {Spectrum::spikes, Spectrum::power_two, Spectrum::exponential, Spectrum::clusters}) {
+  for (const Spectrum spectrum : {Spectrum::spikes, Spectrum::power_two, Spectrum::power_half,
+                                  Spectrum::exponential, Spectrum::clusters}) {
     Found found(spectrum, GetParam());
     ASSERT_TRUE(found.has_converged);
     const FromResidual known = found.known();
