@@ -123,6 +123,54 @@ bool is_residual_gram(const Workspace& w, std::int64_t m, std::int64_t rung, dou
   return norm >= found - unsure && norm <= 1.05 * found + unsure;
 }
 
+/// What a factorisation of one matrix consists of, each step by itself.
+struct SolverParts {
+  ShortSideFirst side;
+  Workspace workspace, for_blocks;
+  double tau_squared, norm = 0;
+  lowrank::TauPanels panels;
+  std::vector<double> image;
+  bool is_found = false, is_proved = false, is_decided = false;
+
+  explicit SolverParts(MatrixView tau)
+      : side(tau),
+        tau_squared(lowrank::gram_matrix(side, workspace)),
+        panels(lowrank::panels_of(side, for_blocks)),
+        image(as_size(side.short_side * kBlock)) {
+    krylov();
+    if (is_found) lowrank::project_and_judge(side, kRungKept, workspace);
+  }
+  void krylov() {
+    is_found =
+        lowrank::largest_eigenpairs(lowrank::Solver::krylov32, side, kRungKept + 1, workspace);
+  }
+  void residual_gram() {
+    norm = lowrank::residual_gram_norm(side, kRungKept, tau_squared, workspace);
+  }
+  void certificate() {
+    const double error = lowrank::gram_times_block_error(side, tau_squared);
+    is_proved = lowrank::nothing_missed_by_residual(bound(), side.short_side, kKept,
+                                                    {kRungKept, norm, error}, workspace);
+  }
+  void cholesky() {
+    is_decided = lowrank::nothing_missed_above(bound(), side.short_side, kKept, workspace);
+  }
+  void block() {
+    lowrank::gram_times_block(panels, kBlock, workspace.krylov.basis.data(), image.data(),
+                              for_blocks);
+  }
+  void project() { lowrank::project(side, kRungKept, workspace); }
+
+  [[nodiscard]] double bound() const {
+    const double* values = workspace.values.data();
+    return lowrank::certificate_bound(values[kKept - 1],
+                                      lowrank::rounding_floor(side.short_side, values[0]));
+  }
+  [[nodiscard]] bool is_norm_right() const {
+    return is_residual_gram(workspace, side.short_side, kRungKept, norm);
+  }
+};
+
 }  // namespace
 
 void bench_gram(Lab& lab, const Shape& shape, int threads) {
@@ -180,82 +228,41 @@ void bench_svd(Lab& lab, const Shape& shape, int threads) {
 
 void bench_solver(Lab& lab, const Shape& shape, int threads) {
   const Matrices& in = lab.matrices(shape, threads);
-  std::vector<Workspace> workspaces(as_size(threads)), for_blocks(as_size(threads));
-  std::vector<lowrank::TauPanels> panels;
-  std::vector<std::vector<double>> images(as_size(threads));
-  std::vector<double> tau_squared(as_size(threads)), norms(as_size(threads));
-  std::vector<char> found(as_size(threads)), proved(as_size(threads)), decided(as_size(threads));
-  const auto m = static_cast<std::int64_t>(Extents(shape).m);
-  const auto krylov = [&](int t) {
-    found[as_size(t)] = static_cast<char>(
-        lowrank::largest_eigenpairs(lowrank::Solver::krylov32, ShortSideFirst(in.tau(t)),
-                                    kRungKept + 1, workspaces[as_size(t)]));
-  };
+  std::vector<SolverParts> parts;
+  parts.reserve(as_size(threads));
   for (int t = 0; t < threads; ++t) {
-    const ShortSideFirst side(in.tau(t));
-    tau_squared[as_size(t)] = lowrank::gram_matrix(side, workspaces[as_size(t)]);
-    panels.push_back(lowrank::panels_of(side, for_blocks[as_size(t)]));
-    images[as_size(t)].resize(as_size(m * kBlock));
-    krylov(t);
-    if (found[as_size(t)] == 0)
+    parts.emplace_back(in.tau(t));
+    if (!parts.back().is_found)
       return;  // too small or too flat for a space: there is nothing to measure
-    lowrank::project_and_judge(side, kRungKept, workspaces[as_size(t)]);
   }
-  const auto residual_gram = [&](int t) {
-    norms[as_size(t)] = lowrank::residual_gram_norm(
-        ShortSideFirst(in.tau(t)), kRungKept, tau_squared[as_size(t)], workspaces[as_size(t)]);
+  const auto task = [&parts](void (SolverParts::*step)()) {
+    return Task{[&parts, step](int t) { (parts[as_size(t)].*step)(); }, {}};
   };
-  const auto bound = [&](Workspace& w) {
-    return lowrank::certificate_bound(w.values.data()[kKept - 1],
-                                      lowrank::rounding_floor(m, w.values.data()[0]));
-  };
-  const auto certificate = [&](int t) {
-    Workspace& w = workspaces[as_size(t)];
-    const double error =
-        lowrank::gram_times_block_error(ShortSideFirst(in.tau(t)), tau_squared[as_size(t)]);
-    proved[as_size(t)] = static_cast<char>(lowrank::nothing_missed_by_residual(
-        bound(w), m, kKept, {kRungKept, norms[as_size(t)], error}, w));
-  };
-  const auto cholesky = [&](int t) {
-    Workspace& w = workspaces[as_size(t)];
-    decided[as_size(t)] = static_cast<char>(lowrank::nothing_missed_above(bound(w), m, kKept, w));
-  };
-  const auto block = [&](int t) {
-    lowrank::gram_times_block(panels[as_size(t)], kBlock,
-                              workspaces[as_size(t)].krylov.basis.data(), images[as_size(t)].data(),
-                              for_blocks[as_size(t)]);
-  };
-  const auto project = [&](int t) {
-    lowrank::project(ShortSideFirst(in.tau(t)), kRungKept, workspaces[as_size(t)]);
-  };
-  const std::vector<Task> tasks{{krylov, {}},   {residual_gram, {}}, {certificate, {}},
-                                {cholesky, {}}, {block, {}},         {project, {}}};
+  const std::vector<Task> tasks{task(&SolverParts::krylov),      task(&SolverParts::residual_gram),
+                                task(&SolverParts::certificate), task(&SolverParts::cholesky),
+                                task(&SolverParts::block),       task(&SolverParts::project)};
   const std::vector<Sample> samples = measure(tasks, lab.timing(threads));
-  const auto all = [](const std::vector<char>& answers) {
-    return std::all_of(answers.begin(), answers.end(), [](char yes) { return yes != 0; });
-  };
   const Extents e(shape);
   const auto report = [&](const char* name, const Sample& sample, const Work& work, bool is_well) {
     lab.report({name, "float32", shape, threads}, sample, work, is_well);
   };
-  const auto vectors = static_cast<double>(workspaces.front().krylov.columns);
-  report("krylov", samples[0], krylov_work(e, vectors), all(found));
-  report("residual_gram", samples[1], residual_gram_work(e),
-         is_residual_gram(workspaces.front(), m, kRungKept, norms.front()));
+  const SolverParts& first = parts.front();
+  const auto v = static_cast<double>(first.workspace.krylov.columns);
+  const bool are_found = std::ranges::all_of(parts, &SolverParts::is_found);
+  report("krylov", samples[0], krylov_work(e, v), are_found);
+  report("residual_gram", samples[1], residual_gram_work(e), first.is_norm_right());
   // What the space cannot prove, Cholesky decides: they must not contradict each other, and the
   // space proves something.
-  bool is_never_wrong = std::ranges::any_of(proved, [](char yes) { return yes != 0; });
-  for (std::size_t t = 0; t < proved.size(); ++t)
-    is_never_wrong = is_never_wrong && (proved[t] == 0 || decided[t] != 0);
-  report("certificate", samples[2],
-         {.flops = vectors * vectors * vectors / 3, .bytes = 8 * vectors * vectors},
-         is_never_wrong);
+  const bool is_never_wrong = std::ranges::none_of(
+      parts, [](const SolverParts& p) { return p.is_proved && !p.is_decided; });
+  report("certificate", samples[2], {.flops = v * v * v / 3, .bytes = 8 * v * v},
+         is_never_wrong && std::ranges::any_of(parts, &SolverParts::is_proved));
   report("cholesky", samples[3], {.flops = e.m * e.m * e.m / 3, .bytes = 8 * e.m * e.m},
-         all(decided));
+         std::ranges::all_of(parts, &SolverParts::is_decided));
   report("tau_block", samples[4], block_work(e, static_cast<double>(kBlock)),
-         is_image(workspaces.front().krylov.basis.data(), workspaces.front().gram.data(), m,
-                  images.front()));
-  report("project", samples[5], projection_work(e), all(found));
+         is_image(first.workspace.krylov.basis.data(), first.workspace.gram.data(),
+                  first.side.short_side, first.image));
+  report("project", samples[5], projection_work(e), are_found);
 }
 
 void bench_product(Lab& lab, const Shape& shape, int threads) {

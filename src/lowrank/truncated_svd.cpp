@@ -87,9 +87,8 @@ Factors truncated_svd(Engine& engine, const RankTarget& target, const SvdOptions
 }
 
 Factors truncated_svd(MatrixView tau, const RankTarget& target, const SvdOptions& options,
-                      Workspace& workspace, const RungStore* store,
-                      std::optional<double> tau_squared) {
-  HostEngine engine(tau, workspace, tau_squared);
+                      Workspace& workspace, const RungStore* store) {
+  HostEngine engine(tau, workspace);
   return truncated_svd(engine, target, options, store);
 }
 

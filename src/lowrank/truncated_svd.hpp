@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -88,14 +87,12 @@ class Workspace {
 /// width; certified: and short^2 * long / 2 for the proof (residual_gram.hpp); where a space does
 /// not suffice, the Gram matrix and its eigensolver. Local; BLAS must run single-threaded
 /// (use_one_blas_thread). A solver that fails falls back: dsyevr, dsyevd, dgesdd.
-/// With a `store`, rungs are looked for and kept there: same result. `tau_squared`:
-/// backend::sum_of_squares of tau, where the caller has it.
+/// With a `store`, rungs are looked for and kept there: same result.
 /// @pre tau is finite; rank 0 and rank >= min(rows, cols) need no SVD (contract section 5): not
 /// called then
 [[nodiscard]] Factors truncated_svd(MatrixView tau, const RankTarget& target,
                                     const SvdOptions& options, Workspace& workspace,
-                                    const RungStore* store = nullptr,
-                                    std::optional<double> tau_squared = std::nullopt);
+                                    const RungStore* store = nullptr);
 
 /// The same of a task vector that lies elsewhere.
 [[nodiscard]] Factors truncated_svd(Engine& engine, const RankTarget& target,

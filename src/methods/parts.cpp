@@ -3,11 +3,18 @@
 #include <algorithm>
 
 #include "core/rules.hpp"
+#include "lowrank/host_engine.hpp"
 #include "lowrank/product.hpp"
 #include "sparse/keep_largest.hpp"
 #include "stats/sums.hpp"
 
 namespace koine::methods {
+
+lowrank::Factors factorise(MatrixView tau, const PruneParameters& parameters,
+                           lowrank::Workspace& workspace, const lowrank::RungStore* store) {
+  lowrank::HostEngine engine(tau, workspace, parameters.tau_squared);
+  return lowrank::truncated_svd(engine, parameters.rank, parameters.svd, store);
+}
 
 void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
                    lowrank::Workspace& workspace, stats::ExpertRow& row) {
@@ -27,10 +34,9 @@ void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<
     row.is_certified = true;
     return;
   }
-  const lowrank::Factors factors =
-      parameters.factorise ? parameters.factorise(tau, parameters, workspace)
-                           : lowrank::truncated_svd(tau, parameters.rank, parameters.svd, workspace,
-                                                    nullptr, parameters.tau_squared);
+  const lowrank::Factors factors = parameters.factorise
+                                       ? parameters.factorise(tau, parameters, workspace)
+                                       : factorise(tau, parameters, workspace);
   row.low_squared = lowrank::product(factors, m);
   note_factors(factors, row);
 }

@@ -7,6 +7,11 @@
 /// The two halves that lors, svp and mp are made of.
 namespace koine::methods {
 
+/// Factors of tau as the parameters ask for them, on the CPU, with what a store has.
+[[nodiscard]] lowrank::Factors factorise(MatrixView tau, const PruneParameters& parameters,
+                                         lowrank::Workspace& workspace,
+                                         const lowrank::RungStore* store = nullptr);
+
 /// m <- L, the best approximation of tau at the asked rank; fills the row's low-rank figures.
 /// rank 0: L = 0; rank >= min(rows, cols): L = tau exactly. Neither needs an SVD.
 void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<float> m,

@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "lowrank/rung.hpp"
+#include "methods/parts.hpp"
 #include "pipeline/on_device.hpp"
 
 namespace koine::pipeline {
@@ -164,8 +165,7 @@ methods::PruneParameters prune_parameters(const PlannedTensor& planned, std::siz
     const auto make = [&](const lowrank::RungStore* store) {
       return context.lanes != nullptr
                  ? factorise_on_device(*context.lanes, tau, own, workspace, store)
-                 : lowrank::truncated_svd(tau, own.rank, own.svd, workspace, store,
-                                          own.tau_squared);
+                 : methods::factorise(tau, own, workspace, store);
     };
     if (context.factors == nullptr) return make(nullptr);
     return context.factors->find_or_make(
