@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include <cblas.h>
 #include <lapacke.h>
@@ -98,19 +97,15 @@ double* deflated_projection(std::int64_t kept, double weight, Workspace& workspa
 
 /// |M, sqrt(2) C|_F, rounding taken off: what the space shows of G without its first `rung` pairs.
 double shown_without(std::int64_t rung, const KrylovSpace& space) {
-  const std::int64_t rows = space.coupling_rows, w = space.last_width, k = space.columns;
-  const double inside = symmetric_norm_squared(space.projection.data(), space.lead, k, false);
-  double shown = inside + 2 * squares(space.coupling.data(), rows * w);
-  std::vector<double> image(as_size(rows));
+  const double inside =
+      symmetric_norm_squared(space.projection.data(), space.lead, space.columns, false);
+  double shown =
+      inside + 2 * squares(space.coupling.data(), space.coupling_rows * space.last_width);
   for (std::int64_t i = 0; i < std::min(rung, space.pairs); ++i) {
-    shown -= space.ritz_values.data()[i] * space.ritz_values.data()[i];
-    if (rows == 0) continue;
-    cblas_dgemv(CblasColMajor, CblasNoTrans, static_cast<int>(rows), static_cast<int>(w), 1.0,
-                space.coupling.data(), static_cast<int>(rows), space.ritz.data() + (i + 1) * k - w,
-                1, 0.0, image.data(), 1);
-    shown -= 2 * squares(image.data(), rows);
+    const double value = space.ritz_values.data()[i], residual = space.ritz_residuals.data()[i];
+    shown -= value * value + 2 * residual * residual;
   }
-  return std::sqrt(std::max(shown - rounding_floor(k, inside), 0.0));
+  return std::sqrt(std::max(shown - rounding_floor(space.columns, inside), 0.0));
 }
 
 /// Whether c I - M - B^T B / (c - d) is positive definite, M = H - sum of kept theta y y^T.

@@ -185,6 +185,8 @@ class BlockLanczos {
              0.0, vectors);
     space_.pairs = found_;
     std::copy_n(work_.values.data(), found_, space_.ritz_values.reserve(as_size(found_)));
+    double* residuals = space_.ritz_residuals.reserve(as_size(found_));
+    for (std::int64_t i = 0; i < found_; ++i) residuals[i] = width_ > 0 ? residual(i) : 0;
     std::fill(vectors + m_ * found_, vectors + m_ * count_, 0.0);
     std::fill(work_.values.data() + found_, work_.values.data() + count_, 0.0);
   }

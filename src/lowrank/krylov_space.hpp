@@ -20,7 +20,8 @@ struct KrylovSpace {
   std::int64_t pairs = 0;          ///< eigenpairs of H that were found, the largest
   Scratch<double> ritz;            ///< their vectors [columns, pairs] column-major, descending
   Scratch<double> ritz_values;
-  Scratch<double> inner, small;  ///< for one step
+  Scratch<double> ritz_residuals;  ///< |B y|, y their part in the last block
+  Scratch<double> inner, small;    ///< for one step
   BlockQrScratch qr;
 };
 

@@ -91,8 +91,7 @@ SkinnyVariants<T> find_variants() {
 
 template <>
 SkinnyVariant<float> skinny_portable<float>() {
-  return {"portable", Portable<float>::times, Portable<float>::transposed_times,
-          Portable<float>::widen};
+  return {"portable", Portable<float>::times, Portable<float>::transposed_times};
 }
 template <>
 SkinnyVariant<double> skinny_portable<double>() {

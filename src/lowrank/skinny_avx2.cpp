@@ -44,7 +44,7 @@ constexpr int kPairs = 6, kColumnPairs = 4;
 template <>
 SkinnyVariant<float> skinny_avx2<float>() {
   return {"avx2", skinny::times<Floats, kRows>,
-          skinny::transposed_times_by_columns<Floats, kRows, FloatColumns>, skinny::widen<Floats>};
+          skinny::transposed_times_by_columns<Floats, kRows, FloatColumns>};
 }
 template <>
 SkinnyVariant<double> skinny_avx2<double>() {

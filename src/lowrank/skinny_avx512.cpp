@@ -50,8 +50,7 @@ constexpr int kColumns = 16;  // one cache line of floats
 template <>
 SkinnyVariant<float> skinny_avx512<float>() {
   return {"avx512", skinny::times<Floats, kRows>,
-          skinny::transposed_times_by_columns<Floats, kColumns, FloatColumns>,
-          skinny::widen<Floats>};
+          skinny::transposed_times_by_columns<Floats, kColumns, FloatColumns>};
 }
 template <>
 SkinnyVariant<double> skinny_avx512<double>() {

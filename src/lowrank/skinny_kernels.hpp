@@ -32,7 +32,8 @@ struct SkinnyVariant {
   const char* name = "";
   SkinnyKernel<T> times = nullptr;             ///< out [rows, ..] += piece in [cols, ..]
   SkinnyKernel<T> transposed_times = nullptr;  ///< out [cols, ..] += piece^T in [rows, ..]
-  void (*widen)(const Piece<float>& piece, T* out) = nullptr;  ///< out [rows, cols] <- piece
+  void (*widen)(const Piece<float>& piece,
+                T* out) = nullptr;  ///< out [rows, cols] <- piece; float64
 };
 
 /// Null kernels where the build or the CPU does not have them; the last of three is always there.
