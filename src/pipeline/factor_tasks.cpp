@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pipeline/owners.hpp"
 #include "pipeline/shards.hpp"
 
 namespace koine::pipeline {

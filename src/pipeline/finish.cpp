@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -9,9 +10,9 @@
 
 #include "core/error.hpp"
 #include "core/file.hpp"
-#include "core/json.hpp"
 #include "pipeline/run_records.hpp"
 #include "pipeline/run_report.hpp"
+#include "pipeline/seals.hpp"
 #include "store/manifest.hpp"
 #include "store/shard_writer.hpp"
 #include "store/sums.hpp"
@@ -50,71 +51,22 @@ void copy_companions(const FinishedRun& run) {
   }
 }
 
-/// What the manifest needs of the records: figures of shards and tensors, and the fingerprint of
-/// every tensor of every model as it was read.
-struct Seals {
-  std::vector<store::ManifestTensor> tensors;
-  std::vector<store::ManifestFile> shards;
-  std::string prints;  ///< tensor by tensor, model by model, kPrint digits each
-  std::string arithmetic;
-};
-
-constexpr std::size_t kPrint = 32;
-
-void add_prints(const store::TensorRecord& record, std::size_t models, std::string& prints) {
-  for (std::size_t model = 0; model < models; ++model) {
-    const std::string& print = record.inputs.at(model);
-    if (print.size() != kPrint) throw StorageError("the journal holds a fingerprint cut short");
-    prints += print;
-  }
-}
-
-/// The kinds of machine that computed the shards: one object, or a list of them after a resume
-/// elsewhere.
-void add_kind(const store::ShardRecord& record, Json& kinds) {
-  Json kind = Json::parse(record.arithmetic);
-  if (std::ranges::find(kinds, kind) == kinds.end()) kinds.push_back(std::move(kind));
-}
-
-Seals read_seals(const FinishedRun& run, RunRecords& records) {
-  Seals seals;
-  Json kinds = Json::array();
-  for (std::size_t s = 0; s < run.plan.shards.size(); ++s) {
-    const store::ShardRecord& record = records.shard(s);
-    add_kind(record, kinds);
-    seals.shards.push_back({record.file, record.size, record.sha256});
-  }
-  seals.arithmetic = (kinds.size() == 1 ? kinds[0] : Json{{"kinds", kinds}}).dump();
-  const std::size_t models = run.inputs.experts.size() + 1;
-  seals.prints.reserve(run.plan.tensors.size() * models * kPrint);
-  for (std::size_t i = 0; i < run.plan.tensors.size(); ++i) {
-    const store::TensorRecord& record = records.tensor(i);
-    const PlannedTensor& planned = run.plan.tensors[i];
-    const auto& base = run.inputs.base.tensors[planned.index];
-    seals.tensors.push_back({base.name, base.canonical, records.shard_of(i).file, planned.out_dtype,
-                             base.shape, record.seal.offset, record.seal.sha256});
-    add_prints(record, models, seals.prints);
-  }
-  return seals;
-}
-
-/// Per model: what identity says of it, and its fingerprints.
-store::ModelTexts model_texts(const FinishedRun& run, const Seals& seals) {
-  const Json models = Json::parse(run.identity.inputs);
-  return {models.size(), [&seals, models](std::size_t model) {
-            Json tensors = Json::object();
-            for (std::size_t i = 0; i < seals.tensors.size(); ++i) {
-              tensors[seals.tensors[i].canonical] =
-                  seals.prints.substr((i * models.size() + model) * kPrint, kPrint);
-            }
-            Json json = models[model];
-            json["tensors"] = std::move(tensors);
-            return json.dump();
-          }};
-}
-
 store::ManifestFile describe(const fs::path& run, const std::string& path) {
   return {path, static_cast<std::int64_t>(fs::file_size(run / path)), store::hash_file(run / path)};
+}
+
+/// Once per expert: whose integers differ from the base's.
+std::vector<std::string> notes_of(const OtherIntegers& all) {
+  std::map<std::string, std::vector<std::string>> tensors;  // per expert
+  for (const auto& [expert, tensor] : all) tensors[expert].push_back(tensor);
+  std::vector<std::string> notes;
+  notes.reserve(tensors.size());
+  for (const auto& [expert, names] : tensors) {
+    notes.push_back(fmt::format(
+        "expert '{}' has other integers in tensor '{}'{}; the base's are kept", expert,
+        names.front(), names.size() > 1 ? fmt::format(" and {} more", names.size() - 1) : ""));
+  }
+  return notes;
 }
 
 std::vector<store::ManifestFile> manifest_files(const FinishedRun& run,
@@ -167,37 +119,34 @@ bool is_finished(const FinishedRun& run) {
 }
 
 std::vector<std::string> journal_notes(const FinishedRun& run) {
-  std::map<std::string, std::vector<std::string>> tensors;  // per expert
+  OtherIntegers all;
   RunRecords records(run.folder.path, run.plan);
-  for (std::size_t s = 0; s < run.plan.shards.size(); ++s) {
-    for (const auto& [expert, tensor] : records.shard(s).other_integers)
-      tensors[expert].push_back(tensor);
-  }
-  std::vector<std::string> notes;
-  notes.reserve(tensors.size());
-  for (const auto& [expert, names] : tensors) {
-    notes.push_back(fmt::format(
-        "expert '{}' has other integers in tensor '{}'{}; the base's are kept", expert,
-        names.front(), names.size() > 1 ? fmt::format(" and {} more", names.size() - 1) : ""));
-  }
-  return notes;
+  for (std::size_t s = 0; s < run.plan.shards.size(); ++s)
+    std::ranges::copy(records.shard(s).other_integers, std::back_inserter(all));
+  return notes_of(all);
 }
 
-void finish_run(const FinishedRun& run) {
+std::vector<std::string> finish_run(const FinishedRun& run) {
   const fs::path& folder = run.folder.path;
   RunRecords records(folder, run.plan);
   copy_companions(run);
-  write_reports(run, records);
-  Seals seals = read_seals(run, records);
+  ReportWriter reports(run);
+  Seals seals(run);
+  for (std::size_t tensor = 0; tensor < run.plan.tensors.size(); ++tensor) {
+    reports.add(tensor, records.tensor(tensor).row);
+    seals.add(tensor, records);
+  }
+  reports.publish();
   store::Manifest manifest;
   manifest.recipe = run.identity.recipe;
-  manifest.arithmetic = seals.arithmetic;
+  manifest.arithmetic = seals.arithmetic();
   manifest.dims = run.inputs.base.dims;
   manifest.naming = run.inputs.base.naming;
-  store::write_master(folder, seals.tensors);
-  manifest.files = manifest_files(run, std::move(seals.shards));
-  manifest.tensors = seals.tensors;
-  store::write_manifest(folder, manifest, model_texts(run, seals));
+  manifest.tensors = seals.tensors();
+  store::write_master(folder, manifest.tensors);
+  manifest.files = manifest_files(run, seals.shards());
+  store::write_manifest(folder, manifest, seals.models());
+  return notes_of(seals.other_integers());
 }
 
 }  // namespace koine::pipeline

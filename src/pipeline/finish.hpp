@@ -21,9 +21,9 @@ struct FinishedRun {
 
 /// Root only, after every shard is in the journal: copies the base's files, writes model.h5,
 /// report.json, report.html, SHA256SUMS and, last, manifest.json. The bytes depend on the journal,
-/// the recipe and the inputs alone.
+/// the recipe and the inputs alone. One pass over the journal. Returns journal_notes.
 /// @throws VerifyError if report.json's rows do not add up to `totals` bit for bit
-void finish_run(const FinishedRun& run);
+std::vector<std::string> finish_run(const FinishedRun& run);
 
 /// Root only: whether a complete run's manifest tells of the very shards that the journal holds,
 /// and everything else (master, reports, sums, copies) is as the manifest says. Shards themselves

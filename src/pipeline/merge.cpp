@@ -195,10 +195,9 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   outcome.shards_reused = counts[0];
   if (processes.is_root()) {
     const FinishedRun finished{recipe, inputs, plan, identity, run, outcome.totals};
-    outcome.notes = journal_notes(finished);
     outcome.was_complete =
         run.state == RunState::complete && counts[1] == 0 && is_finished(finished);
-    if (!outcome.was_complete) finish_run(finished);
+    outcome.notes = outcome.was_complete ? journal_notes(finished) : finish_run(finished);
     ranks[0] = timing_of(0, *watcher.progress, io_count());
     add_up(outcome, ranks);
     outcome.seconds = seconds_since(start);

@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "pipeline/factor_tasks.hpp"
 #include "pipeline/parts_store.hpp"
+#include "pipeline/owners.hpp"
 #include "pipeline/shards.hpp"
 #include "recipe/selector.hpp"
 

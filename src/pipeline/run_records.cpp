@@ -34,8 +34,4 @@ const store::TensorRecord& RunRecords::tensor(std::size_t index) {
   return shard(place.shard).tensors[place.at];
 }
 
-const PlannedShard& RunRecords::shard_of(std::size_t tensor) const {
-  return plan_.shards[places_.at(tensor).shard];
-}
-
 }  // namespace koine::pipeline

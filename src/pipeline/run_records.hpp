@@ -23,7 +23,7 @@ class RunRecords {
   [[nodiscard]] const store::TensorRecord& tensor(std::size_t index);
 
   /// Which shard of the plan holds a tensor of the plan.
-  [[nodiscard]] const PlannedShard& shard_of(std::size_t tensor) const;
+  [[nodiscard]] std::size_t shard_of(std::size_t tensor) const { return places_.at(tensor).shard; }
 
  private:
   struct Place {

@@ -3,8 +3,6 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/json.hpp"
-#include "core/text_file.hpp"
-#include "report/merge_html.hpp"
 #include "stats/rows_json.hpp"
 
 namespace koine::pipeline {
@@ -59,27 +57,35 @@ void require_same(const stats::Totals& summed, const stats::Totals& serial,
 
 }  // namespace
 
-void write_reports(const FinishedRun& run, RunRecords& records) {
-  const auto names = run.inputs.expert_names();
-  report::MergePage page(names);
-  stats::Totals serial;
-  serial.experts.resize(names.size());
-  TextFile file(run.folder.path / "report.json");
-  file.append(head(run, names));
-  for (std::size_t i = 0; i < run.plan.tensors.size(); ++i) {
-    const PlannedTensor& planned = run.plan.tensors[i];
-    const stats::TensorRow& row = records.tensor(i).row;
-    const std::string& shard = records.shard_of(i).name;
-    stats::add(row, serial);
-    if (planned.treatment == Treatment::pruned) page.add(shard, row);
-    file.append((i == 0 ? "\n    " : ",\n    ") +
-                to_piece(tensor_json(run, planned, shard, row), 2));
+ReportWriter::ReportWriter(const FinishedRun& run)
+    : run_(run),
+      names_(run.inputs.expert_names()),
+      shards_(run.plan.tensors.size()),
+      page_(names_),
+      file_(run.folder.path / "report.json") {
+  for (const PlannedShard& shard : run.plan.shards) {
+    for (const std::size_t tensor : shard.tensors) shards_[tensor] = &shard.name;
   }
-  file.append(run.plan.tensors.empty() ? "]\n}\n" : "\n  ]\n}\n");
-  require_same(run.totals, serial, names);
-  file.publish();
-  write_file_atomically(run.folder.path / "report.html",
-                        page.html(run.recipe.merge_method, run.plan.tensors.size(), run.totals));
+  serial_.experts.resize(names_.size());
+  file_.append(head(run, names_));
+}
+
+void ReportWriter::add(std::size_t tensor, const stats::TensorRow& row) {
+  const PlannedTensor& planned = run_.plan.tensors[tensor];
+  const std::string& shard = *shards_[tensor];
+  stats::add(row, serial_);
+  if (planned.treatment == Treatment::pruned) page_.add(shard, row);
+  file_.append((tensor == 0 ? "\n    " : ",\n    ") +
+               to_piece(tensor_json(run_, planned, shard, row), 2));
+}
+
+void ReportWriter::publish() {
+  file_.append(run_.plan.tensors.empty() ? "]\n}\n" : "\n  ]\n}\n");
+  require_same(run_.totals, serial_, names_);
+  file_.publish();
+  write_file_atomically(
+      run_.folder.path / "report.html",
+      page_.html(run_.recipe.merge_method, run_.plan.tensors.size(), run_.totals));
 }
 
 }  // namespace koine::pipeline

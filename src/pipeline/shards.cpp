@@ -1,8 +1,6 @@
 #include "pipeline/shards.hpp"
 
-#include <algorithm>
 #include <map>
-#include <numeric>
 
 #include <fmt/format.h>
 
@@ -22,16 +20,6 @@ std::string_view module_of(std::string_view part) {
 std::pair<int, std::string> shard_order(const std::string& name) {
   const int stack = name.starts_with("encoder.") ? 0 : name.starts_with("decoder.") ? 1 : 2;
   return {stack, name};
-}
-
-std::vector<std::size_t> by_cost(const std::vector<PlannedShard>& shards) {
-  std::vector<std::size_t> order(shards.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return shards[a].cost != shards[b].cost ? shards[a].cost > shards[b].cost
-                                            : shards[a].name < shards[b].name;
-  });
-  return order;
 }
 
 }  // namespace
@@ -72,33 +60,6 @@ void sum_up_work(Plan& plan) {
     }
     shard.cost = seconds_of(shard.work, plan.nominal);
   }
-}
-
-void assign_owners(Plan& plan, int processes) {
-  plan.processes = processes;
-  std::vector<double> load(static_cast<std::size_t>(processes), 0.0);
-  for (const std::size_t index : by_cost(plan.shards)) {
-    const auto lightest = std::min_element(load.begin(), load.end());
-    plan.shards[index].owner = static_cast<int>(lightest - load.begin());
-    *lightest += plan.shards[index].cost;
-  }
-}
-
-double Plan::seconds(int threads, const Rates& rates) const {
-  std::vector<double> sharing(static_cast<std::size_t>(processes), 0.0), merging = sharing;
-  for (const FactorTask& task : shared)
-    sharing[static_cast<std::size_t>(task.owner)] += seconds_of(task.work, rates);
-  for (const PlannedShard& shard : shards)
-    merging[static_cast<std::size_t>(shard.owner)] += seconds_of(shard.work, rates);
-  return (std::ranges::max(sharing) + std::ranges::max(merging)) / threads;
-}
-
-std::vector<std::size_t> Plan::shards_of(int rank) const {
-  std::vector<std::size_t> mine;
-  for (const std::size_t index : by_cost(shards)) {
-    if (shards[index].owner == rank) mine.push_back(index);
-  }
-  return mine;
 }
 
 }  // namespace koine::pipeline

@@ -17,7 +17,4 @@ void make_shards(Plan& plan, const Inputs& inputs, recipe::ShardLayout layout);
 /// What every shard's owner does: factors too, unless they are shared.
 void sum_up_work(Plan& plan);
 
-/// Longest processing time first; ties by name. Fills owner.
-void assign_owners(Plan& plan, int processes);
-
 }  // namespace koine::pipeline

@@ -45,13 +45,13 @@ Work& Work::operator+=(const Work& other) noexcept {
 }
 
 const Rates& common_rates() noexcept {
-  static constexpr Rates kRates{.bytes_read = 3.5e9,
-                                .bytes_written = 0.5e9,
-                                .parts = 6e8,
-                                .pruned = 3.5e8,
-                                .results = 4e8,
-                                .gram = 7e10,
-                                .space = 2.5e10};
+  static constexpr Rates kRates{.bytes_read = 6e9,
+                                .bytes_written = 0.9e9,
+                                .parts = 1.1e9,
+                                .pruned = 2.3e8,
+                                .results = 9e8,
+                                .gram = 8.5e10,
+                                .space = 2e10};
   return kRates;
 }
 

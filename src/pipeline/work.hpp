@@ -30,8 +30,9 @@ struct Rates {
   bool operator==(const Rates&) const = default;
 };
 
-/// One core of a common server, two of which share a memory: what owners are chosen by, and what
-/// is predicted with where no machine was measured.
+/// One core of a common server, two of which share a memory, with its files in the page cache: what
+/// owners are chosen by, and what is predicted with where no machine was measured. From the times
+/// of whole shards (docs/benchmarks.md), so that what hides behind other work counts as nothing.
 [[nodiscard]] const Rates& common_rates() noexcept;
 /// A process with a GPU, from data sheets: reading is what takes time there. For choosing owners
 /// alone: nothing is predicted with it.
