@@ -13,8 +13,8 @@ constexpr std::int64_t kSampled = 97;  ///< where not every entry is checked, ev
 
 void bench_gram(Lab& lab, const Shape& shape, int threads);
 void bench_svd(Lab& lab, const Shape& shape, int threads);  ///< svd_fast, _certified, _exact
-/// krylov, tau_block and project through tau; residual_gram, certificate and cholesky prove its
-/// cut.
+/// krylov, tau_block and project through tau; rounded_gram and rounded_block G of integers,
+/// certificate and cholesky prove its cut.
 void bench_solver(Lab& lab, const Shape& shape, int threads);
 void bench_product(Lab& lab, const Shape& shape, int threads);
 void bench_select(Lab& lab, const Shape& shape, int threads);  ///< kth_largest, take_kept

@@ -54,13 +54,18 @@ double symmetric_norm_squared(const double* a, std::int64_t lead, std::int64_t o
   return sum;
 }
 
-/// Columns sqrt(theta_i) x_i of the first `kept` columns x of `vectors`, [rows, kept], in
-/// workspace.panel.
-double* scaled_by_roots(std::int64_t rows, std::int64_t kept, const double* vectors,
-                        Workspace& workspace) {
+/// The first pairs, vectors of length `rows` one after the other.
+struct Pairs {
+  std::int64_t rows, kept;
+  const double *values, *vectors;
+};
+
+/// Columns sqrt(theta_i) x_i, [rows, kept], in workspace.panel.
+double* scaled_by_roots(const Pairs& pairs, Workspace& workspace) {
+  const auto& [rows, kept, values, vectors] = pairs;
   double* scaled = workspace.panel.reserve(as_size(rows * kept));
   for (std::int64_t i = 0; i < kept; ++i) {
-    const double root = std::sqrt(std::max(workspace.values.data()[i], 0.0));
+    const double root = std::sqrt(std::max(values[i], 0.0));
     for (std::int64_t j = i * rows; j < (i + 1) * rows; ++j) scaled[j] = root * vectors[j];
   }
   return scaled;
@@ -77,11 +82,12 @@ double remainder_norm(std::int64_t short_side, double whole, const KrylovSpace& 
 
 /// Sum of kept theta y y^T - H - [B^T B / weight]: the upper triangle of [columns, columns], in
 /// workspace.scratch.
-double* deflated_projection(std::int64_t kept, double weight, Workspace& workspace) {
-  const KrylovSpace& space = workspace.krylov;
+double* deflated_projection(std::int64_t kept, double weight, const KrylovSpace& space,
+                            Workspace& workspace) {
   const std::int64_t k = space.columns, w = space.last_width;
   double* matrix = workspace.scratch.reserve(as_size(k * k));
-  const double* scaled = scaled_by_roots(k, kept, space.ritz.data(), workspace);
+  const double* scaled =
+      scaled_by_roots({k, kept, space.ritz_values.data(), space.ritz.data()}, workspace);
   for (std::int64_t j = 0; j < k; ++j)
     std::copy_n(space.projection.data() + j * space.lead, j + 1, matrix + j * k);
   const int order = static_cast<int>(k), width = static_cast<int>(w);
@@ -109,10 +115,11 @@ double shown_without(std::int64_t rung, const KrylovSpace& space) {
 }
 
 /// Whether c I - M - B^T B / (c - d) is positive definite, M = H - sum of kept theta y y^T.
-bool none_above(double c, double d, std::int64_t kept, Workspace& workspace) {
+bool none_above(double c, double d, std::int64_t kept, const KrylovSpace& space,
+                Workspace& workspace) {
   if (!(d < c)) return false;
-  const std::int64_t k = workspace.krylov.columns;
-  double* matrix = deflated_projection(kept, c - d, workspace);
+  const std::int64_t k = space.columns;
+  double* matrix = deflated_projection(std::min(kept, space.pairs), c - d, space, workspace);
   for (std::int64_t i = 0; i < k; ++i) matrix[i * (k + 1)] += c;
   return LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', static_cast<lapack_int>(k), matrix,
                              static_cast<lapack_int>(k)) == 0;
@@ -165,7 +172,8 @@ bool nothing_missed_above(double c, std::int64_t short_side, std::int64_t kept,
                           Workspace& workspace) {
   const int m = static_cast<int>(short_side), r = static_cast<int>(kept);
   double* matrix = copy_of_gram(short_side, workspace);
-  const double* scaled = scaled_by_roots(short_side, kept, workspace.vectors.data(), workspace);
+  const double* scaled = scaled_by_roots(
+      {short_side, kept, workspace.values.data(), workspace.vectors.data()}, workspace);
   cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, m, r, 1.0, scaled, m, -1.0, matrix, m);
   for (std::int64_t i = 0; i < short_side; ++i) matrix[i * (short_side + 1)] += c;
   return LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', m, matrix, m) == 0;
@@ -179,37 +187,25 @@ bool nothing_missed_outside(double c, std::int64_t short_side, std::int64_t kept
       gram_squared != nullptr
           ? *gram_squared
           : symmetric_norm_squared(workspace.gram.data(), short_side, short_side, true);
-  return none_above(c, remainder_norm(short_side, whole, workspace.krylov), kept, workspace);
+  const KrylovSpace& space = workspace.krylov;
+  return none_above(c, remainder_norm(short_side, whole, space), kept, space, workspace);
 }
 
-double space_error(const FromResidual& known, const KrylovSpace& space) noexcept {
+double space_error(const FromProducts& known, const KrylovSpace& space) noexcept {
   return std::sqrt(2 * static_cast<double>(space.columns)) * known.product_error;
 }
 
-double remainder_from_residual(const FromResidual& known, const KrylovSpace& space) {
+double remainder_from_products(const FromProducts& known, const KrylovSpace& space) {
   const double shown = std::max(shown_without(known.rung, space) - space_error(known, space), 0.0);
-  const double whole = known.residual_gram * known.residual_gram;
+  const double whole = known.without * known.without;
   return std::sqrt(std::max(whole - shown * shown, 0.0));
 }
 
-bool nothing_missed_by_residual(double c, std::int64_t short_side, std::int64_t kept,
-                                const FromResidual& known, Workspace& workspace) {
-  c -= space_error(known, workspace.krylov) +
-       rounding_floor(short_side, workspace.values.data()[0]) / 2;
-  return none_above(c, remainder_from_residual(known, workspace.krylov), kept, workspace);
-}
-
-double least_remainder(std::int64_t short_side, std::int64_t rung, double tau_squared,
-                       const Workspace& workspace) {
-  const KrylovSpace& space = workspace.krylov;
-  double trace = tau_squared;
-  for (std::int64_t i = 0; i < rung; ++i) trace -= workspace.values.data()[i];
-  for (std::int64_t j = 0; j < space.columns; ++j)
-    trace -= space.projection.data()[j * (space.lead + 1)];
-  for (std::int64_t i = 0; i < std::min(rung, space.pairs); ++i)
-    trace += space.ritz_values.data()[i];
-  if (space.columns == short_side || trace <= 0) return 0;
-  return trace / std::sqrt(static_cast<double>(short_side - space.columns));
+bool nothing_missed_by_products(double c, std::int64_t short_side, std::int64_t kept,
+                                const FromProducts& known, const KrylovSpace& space,
+                                Workspace& workspace) {
+  c -= space_error(known, space) + rounding_floor(short_side, space.ritz_values.data()[0]) / 2;
+  return none_above(c, remainder_from_products(known, space), kept, space, workspace);
 }
 
 }  // namespace koine::lowrank

@@ -40,30 +40,27 @@ inline constexpr double kOrthogonalityLimit = 1e-10;
                                           Workspace& workspace,
                                           const double* gram_squared = nullptr);
 
-/// What is known of G where it was not formed, and the space was built by products that round.
-struct FromResidual {
-  std::int64_t rung;     ///< pairs u that R = A - U U^T A is without
-  double residual_gram;  ///< an upper bound of |R R^T|_F
+/// What is known of a G that the space was built of by products that round.
+struct FromProducts {
+  double without;        ///< an upper bound of |P G P|_F, P = I - U U^T, U the first `rung` pairs
+  std::int64_t rung;     ///< of the space, those that it has
   double product_error;  ///< of |G q - product|_2 for every vector q of the basis
 };
 
 /// What the products' errors F do to H and B: e = sqrt(2) |F|_F, |F|_F <= sqrt(columns)
 /// product_error.
-[[nodiscard]] double space_error(const FromResidual& known, const KrylovSpace& space) noexcept;
+[[nodiscard]] double space_error(const FromProducts& known, const KrylovSpace& space) noexcept;
 
-/// An upper bound of |D|_F: of P G P = R R^T, P = I - U U^T, the basis shows the part M = H - sum
-/// over the rung of theta y y^T and the coupling C of what is left of it, each within e, so that
-/// |D|_F^2 <= |R R^T|_F^2 - (|M, sqrt(2) C|_F - e)^2.
-[[nodiscard]] double remainder_from_residual(const FromResidual& known, const KrylovSpace& space);
+/// An upper bound of |D|_F: of P G P the basis shows the part M = H - sum over the rung of theta y
+/// y^T and the coupling C of what is left of it, each within e, so that
+/// |D|_F^2 <= |P G P|_F^2 - (|M, sqrt(2) C|_F - e)^2.
+[[nodiscard]] double remainder_from_products(const FromProducts& known, const KrylovSpace& space);
 
-/// As nothing_missed_outside, without G: for c - e (Weyl), |D|_F as above.
-/// @pre workspace.krylov holds the space of the first `kept` <= rung pairs
-[[nodiscard]] bool nothing_missed_by_residual(double c, std::int64_t short_side, std::int64_t kept,
-                                              const FromResidual& known, Workspace& workspace);
-
-/// A lower bound of |D|_F but for rounding: tr D / sqrt(short - columns).
-[[nodiscard]] double least_remainder(std::int64_t short_side, std::int64_t rung, double tau_squared,
-                                     const Workspace& workspace);
+/// As nothing_missed_outside, for c - e (Weyl) and |D|_F as above: no eigenvalue of G above c lies
+/// outside the first `kept` <= rung pairs of the space; so no more than `kept` are above c.
+[[nodiscard]] bool nothing_missed_by_products(double c, std::int64_t short_side, std::int64_t kept,
+                                              const FromProducts& known, const KrylovSpace& space,
+                                              Workspace& workspace);
 
 /// The bound that the certificate of a set ending in theta_kept uses: theta_kept (1 + 1e-6), or one
 /// rounding_floor above theta_kept where that is more (below it float64 cannot tell two values

@@ -129,6 +129,8 @@ bool DeviceEngine::find_krylov_pairs(Gram gram, std::int64_t count) {
   std::copy_n(found.projection, k * k, space.projection.reserve(as_size(k * k)));
   std::copy_n(found.coupling, width * width, space.coupling.reserve(as_size(width * width)));
   std::copy_n(found.ritz, k * count, space.ritz.reserve(as_size(k * count)));
+  space.pairs = count;
+  std::copy_n(found.values, count, space.ritz_values.reserve(as_size(count)));
   return true;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/rules.hpp"
 #include "lowrank/krylov.hpp"
+#include "lowrank/rounded_gram.hpp"
 #include "lowrank/skinny.hpp"
 
 namespace koine::lowrank {
@@ -109,32 +110,65 @@ bool run_dgesdd(const ShortSideFirst& side, std::int64_t count, Workspace& works
 
 /// The rest of the tolerance is for products in float32. They are right to 1e-7: converging further
 /// would be in vain.
-bool run_krylov_on_tau(const ShortSideFirst& side, std::int64_t count, double tolerance,
-                       Workspace& workspace) {
+double target_through_tau(double tolerance) {
+  return std::clamp(0.4 * tolerance, 1e-7, 4e-7);
+}
+
+bool run_krylov_on_tau(const ShortSideFirst& side, const KrylovAim& aim, Workspace& workspace) {
   const TauPanels panels = panels_of(side, workspace);
   return krylov_eigenpairs(
-      side.short_side, count, std::clamp(0.4 * tolerance, 1e-7, 4e-7),
+      side.short_side, aim,
       [&](std::int64_t width, const double* block, double* image) {
         gram_times_block(panels, width, block, image, workspace);
       },
-      workspace);
+      workspace.krylov, workspace);
+}
+
+/// The pairs of K: rounding to integers left them wrong by about as much.
+bool run_krylov_on_integers(const ShortSideFirst& side, std::int64_t count, Workspace& workspace) {
+  constexpr double kTarget = 1e-5;
+  const std::int64_t m = side.short_side;
+  rounded_gram(side, workspace);
+  return krylov_eigenpairs(
+      m, {count, kTarget},
+      [&](std::int64_t width, const double* block, double* image) {
+        rounded_times_block(m, width, block, image, workspace);
+      },
+      workspace.coarse.space, workspace);
+}
+
+/// The pair after the rung's, which only shows the gap, stays as K has it.
+bool run_krylov16(const ShortSideFirst& side, std::int64_t count, double tolerance,
+                  Workspace& workspace) {
+  const std::int64_t rung = count - 1;
+  if (!run_krylov_on_integers(side, count, workspace)) return false;
+  Coarse& coarse = workspace.coarse;
+  coarse.without =
+      rounded_norm_without(side.short_side, std::min(rung, coarse.space.pairs), workspace);
+  const double next = workspace.values.data()[rung];
+  const KrylovAim aim{rung, target_through_tau(tolerance), workspace.vectors.data()};
+  if (!run_krylov_on_tau(side, aim, workspace)) return false;
+  workspace.values.data()[rung] = next;
+  return true;
 }
 
 bool run_krylov_on_gram(std::int64_t m, std::int64_t count, Workspace& workspace) {
   const double* gram = workspace.gram.data();
   return krylov_eigenpairs(
-      m, count, 1e-10,
+      m, {count, 1e-10},
       [&](std::int64_t width, const double* block, double* image) {
         symmetric_times_block({gram, m}, width, block, image, workspace);
       },
-      workspace);
+      workspace.krylov, workspace);
 }
 
 bool run(Solver solver, const ShortSideFirst& side, std::int64_t count, double tolerance,
          Workspace& workspace) {
   switch (solver) {
+    case Solver::krylov16:
+      return run_krylov16(side, count, tolerance, workspace);
     case Solver::krylov32:
-      return run_krylov_on_tau(side, count, tolerance, workspace);
+      return run_krylov_on_tau(side, {count, target_through_tau(tolerance)}, workspace);
     case Solver::krylov:
       mirror(side.short_side, workspace.gram.data());
       return run_krylov_on_gram(side.short_side, count, workspace);
@@ -158,6 +192,8 @@ bool run(Solver solver, const ShortSideFirst& side, std::int64_t count, double t
 
 std::string method_name(Solver solver) {
   switch (solver) {
+    case Solver::krylov16:
+      return "host:krylov16";
     case Solver::krylov32:
       return "host:krylov32";
     case Solver::krylov:

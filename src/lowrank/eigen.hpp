@@ -11,6 +11,7 @@ namespace koine::lowrank {
 /// In the order they are tried: the wanted pairs from a Krylov space, by bisection, all pairs by
 /// divide and conquer, the SVD of tau itself.
 enum class Solver : std::uint8_t {
+  krylov16,  ///< on a G of 16-bit integers, then from there on as krylov32
   krylov32,  ///< on tau itself, in float32, without G
   krylov,    ///< on G of gram_matrix, as all that follow
   dsyevr,
@@ -34,7 +35,7 @@ enum class Solver : std::uint8_t {
 
 /// Whether its pairs are right to float32: tau itself then says how far, and gives the values.
 [[nodiscard]] constexpr bool is_judged_by_tau(Solver solver) noexcept {
-  return solver == Solver::krylov32;
+  return solver <= Solver::krylov32;
 }
 
 [[nodiscard]] std::string method_name(Solver solver);  ///< "host:dsyevr"
@@ -44,8 +45,9 @@ enum class Solver : std::uint8_t {
 /// entry (as float32) positive. False where the solver did not converge. Cost: krylov.hpp; 4/3
 /// short^3 flops and 2 short^2 count (dsyevr), about 9 short^3 (dsyevd), 4 long short^2 + 22
 /// short^3 (dgesdd).
-/// krylov32 stops once its residual is well below `tolerance` (SvdOptions), the others go as far as
-/// theirs go.  @pre !is_on_device(solver)
+/// krylov16 and krylov32 stop once their residual is well below `tolerance` (SvdOptions), the
+/// others go as far as theirs go. krylov16 leaves what certificate.hpp needs in workspace.coarse.
+/// @pre !is_on_device(solver)
 [[nodiscard]] bool largest_eigenpairs(Solver solver, const ShortSideFirst& side, std::int64_t count,
                                       Workspace& workspace,
                                       double tolerance = SvdOptions{}.tolerance);

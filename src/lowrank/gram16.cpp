@@ -26,10 +26,9 @@ struct PortableLane {
   using Floats = float;
   static constexpr int kFloats = 16;
   static Floats load(const float* p) { return *p; }
-  static void store(float* p, Floats x) { *p = x; }
   static Floats broadcast(const float* p) { return *p; }
-  static Floats larger(Floats x, Floats y) { return std::fmax(x, std::fabs(y)); }
   static Floats minus_product(Floats x, Floats a, Floats b) { return std::fma(-a, b, x); }
+  static Floats larger(Floats x, Floats y) { return std::fmax(x, std::fabs(y)); }
 
   using Doubles = double;
   static constexpr int kHalves = 1;
@@ -50,8 +49,8 @@ Gram16Variants find_variants() {
 }  // namespace
 
 Gram16Variant gram16_portable() {
-  return {"portable", gram16::tile<PortableLane>, gram16::residual<PortableLane>,
-          gram16::round<PortableLane>};
+  return {"portable", gram16::tile<PortableLane>, gram16::lengths<PortableLane>,
+          gram16::round<PortableLane>, gram16::without<PortableLane>};
 }
 
 const Gram16Variants& gram16_variants() {

@@ -25,12 +25,11 @@ struct Lane {
   using Floats = __m256;
   static constexpr int kFloats = 2;
   static Floats load(const float* p) { return _mm256_load_ps(p); }
-  static void store(float* p, Floats x) { _mm256_store_ps(p, x); }
   static Floats broadcast(const float* p) { return _mm256_set1_ps(*p); }
+  static Floats minus_product(Floats x, Floats a, Floats b) { return _mm256_fnmadd_ps(a, b, x); }
   static Floats larger(Floats x, Floats y) {  // |y|
     return _mm256_max_ps(x, _mm256_andnot_ps(_mm256_set1_ps(-0.0F), y));
   }
-  static Floats minus_product(Floats x, Floats a, Floats b) { return _mm256_fnmadd_ps(a, b, x); }
 
   using Doubles = __m256d;
   static constexpr int kHalves = 2;
@@ -45,7 +44,8 @@ struct Lane {
 }  // namespace
 
 Gram16Variant gram16_avx2() {
-  return {"avx2", gram16::tile<Lane>, gram16::residual<Lane>, gram16::round<Lane>};
+  return {"avx2", gram16::tile<Lane>, gram16::lengths<Lane>, gram16::round<Lane>,
+          gram16::without<Lane>};
 }
 
 }  // namespace koine::lowrank

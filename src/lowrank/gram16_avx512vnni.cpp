@@ -21,12 +21,11 @@ struct Lane {
   using Floats = __m512;
   static constexpr int kFloats = 1;
   static Floats load(const float* p) { return _mm512_load_ps(p); }
-  static void store(float* p, Floats x) { _mm512_store_ps(p, x); }
   static Floats broadcast(const float* p) { return _mm512_set1_ps(*p); }
+  static Floats minus_product(Floats x, Floats a, Floats b) { return _mm512_fnmadd_ps(a, b, x); }
   static Floats larger(Floats x, Floats y) {  // |y|
     return _mm512_maskz_max_ps(0xFFFF, x, _mm512_andnot_ps(_mm512_set1_ps(-0.0F), y));
   }
-  static Floats minus_product(Floats x, Floats a, Floats b) { return _mm512_fnmadd_ps(a, b, x); }
 
   using Doubles = __m512d;
   static constexpr int kHalves = 2;
@@ -41,7 +40,8 @@ struct Lane {
 }  // namespace
 
 Gram16Variant gram16_avx512vnni() {
-  return {"avx512vnni", gram16::tile<Lane>, gram16::residual<Lane>, gram16::round<Lane>};
+  return {"avx512vnni", gram16::tile<Lane>, gram16::lengths<Lane>, gram16::round<Lane>,
+          gram16::without<Lane>};
 }
 
 }  // namespace koine::lowrank

@@ -19,27 +19,34 @@ struct Gram16Tile {
   const TermPair* right;  ///< `strips` strips, one after the other
   std::int64_t pairs, strips;
   const std::int32_t *left_inner, *right_inner;  ///< of these rows: RoundedStrip
-  const double* weights;                         ///< 16, of the rows of `left`
-  double* squares;                               ///< 16 * strips
+  const double *left_unit, *right_unit;          ///< what one in these rows stands for
+  float* out;                                    ///< [16, 48] row-major
 };
 
-/// Some terms of 16 rows of A - U B and what is known of them, in float64 but for R itself.
-struct ResidualStrip {
-  float* r;        ///< in: A [terms, 16]; out: R = A - U B
-  const float* u;  ///< [kept, 16]
-  const float* b;  ///< [terms, kept]
-  std::int64_t terms, kept;
-  double* squared;  ///< 16: += r^2 of each row
-  float* largest;   ///< 16: its largest |r|, if that is larger
+/// Some terms of 16 rows of A and what is known of them, in float64 but for the largest.
+struct StripLengths {
+  const float* a;  ///< [terms, 16]
+  std::int64_t terms;
+  double* squared;  ///< 16: += a^2 of each row
+  float* largest;   ///< 16: its largest |a|, if that is larger
 };
 
-/// Rows of R times `scale`, to integers.
+/// 16 columns of some rows of K - U U'^T.
+struct StripWithout {
+  const float* k;  ///< [terms, 16], rows `step` apart
+  std::int64_t step, terms, kept;
+  const float* u;   ///< [kept, 16], of U' for the columns
+  const float* b;   ///< [terms, kept], of U for the rows
+  double* squared;  ///< 16: += the square of each entry of the column
+};
+
+/// Rows of A times `scale`, to integers.
 struct RoundedStrip {
-  const float* r;      ///< [terms, 16]
-  const float* scale;  ///< 16; |scale r| <= 16383
+  const float* a;      ///< [terms, 16]
+  const float* scale;  ///< 16; |scale a| <= 16383
   std::int64_t terms, pairs;
   TermPair* q;          ///< [pairs, 16], filled up with 0
-  double* lost;         ///< 16: sum of (scale r - q)^2 of each row, scale r as float32
+  double* lost;         ///< 16: sum of (scale a - q)^2 of each row, scale a as float32
   std::int32_t* inner;  ///< 16: sum of <even pair, odd pair> of each row
 };
 
@@ -47,11 +54,12 @@ struct RoundedStrip {
 /// by one in order of the terms.
 struct Gram16Variant {
   const char* name = "";
-  /// squares[j] <- sum over i < 16, in order, of (<left_i, right_j>^2 as float64) * weights[i].
+  /// out[i, j] <- <left_i, right_j> * (left_unit[i] * right_unit[j]), in float64, rounded once.
   /// @pre |q_i| < 46340 for every row: no sum leaves 32 bits (Cauchy and Schwarz); |q_ik| <= 16383
   void (*tile)(const Gram16Tile&) = nullptr;  ///< null where this build or CPU does not have it
-  void (*residual)(const ResidualStrip&) = nullptr;
+  void (*lengths)(const StripLengths&) = nullptr;
   void (*round)(const RoundedStrip&) = nullptr;
+  void (*without)(const StripWithout&) = nullptr;
 };
 
 Gram16Variant gram16_portable();

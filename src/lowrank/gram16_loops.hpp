@@ -3,8 +3,9 @@
 /// The loops of gram16_kernels.hpp over vector types. Lane has Vector, kRegisters (vectors of a
 /// pair of terms of one strip), kRows and kVectors (sums in flight), load, store, broadcast and
 /// add_products (of two pairs of terms), and whether that kCrosses them; Floats, kFloats (vectors
-/// of a term of a strip), minus_product (x - a b, rounded once) and larger (of x and |y|); Doubles,
-/// kHalves (of them in the room of a Floats) and add_squares. The rest is left to the compiler.
+/// of a term of a strip), broadcast, minus_product (x - a b, rounded once) and larger (of x and
+/// |y|); Doubles, kHalves (of them in the room of a Floats) and add_squares. The rest is left to
+/// the compiler.
 
 #include "lowrank/gram16_kernels.hpp"
 
@@ -71,13 +72,12 @@ inline void begin_sums(const Gram16Tile& t, std::int32_t* sums) {
 }
 
 template <typename Lane>
-inline void add_squares(const Gram16Tile& t, const std::int32_t* sums) {
-  for (std::int64_t j = 0; j < t.strips * kStripRows; ++j) t.squares[j] = 0;
+inline void put_products(const Gram16Tile& t, const std::int32_t* sums) {
   for (std::int64_t i = 0; i < kStripRows; ++i) {
-    const double weight = t.weights[i];
+    const double unit = t.left_unit[i];
     for (std::int64_t j = 0; j < t.strips * kStripRows; ++j) {
       const auto g = static_cast<double>(sums[i * kGramColumns + j]);
-      t.squares[j] += g * g * weight;
+      t.out[i * kGramColumns + j] = static_cast<float>(g * (unit * t.right_unit[j]));
     }
   }
 }
@@ -95,26 +95,40 @@ void tile(const Gram16Tile& t) {
         sum_products<Lane>(t, {begin, end, row, v}, sums);
     }
   }
-  add_squares<Lane>(t, sums);
+  put_products<Lane>(t, sums);
 }
 
-/// What is known of every row of the strip so far.
 template <typename Lane>
-struct RowFigures {
-  typename Lane::Doubles squared[Lane::kFloats * Lane::kHalves];
-  typename Lane::Floats largest[Lane::kFloats];
-};
-
-/// `Terms` terms from k on, side by side: a load of U serves them all.
-template <typename Lane, int Terms>
-inline void residual_of(const ResidualStrip& s, std::int64_t k, RowFigures<Lane>& figures) {
+void lengths(const StripLengths& s) {
   constexpr int kFloats = Lane::kFloats;  // vectors of a term of the strip
   constexpr std::int64_t kWidth = kStripRows / kFloats;
-  float* r = s.r + k * kStripRows;
+  typename Lane::Doubles squared[kFloats * Lane::kHalves];
+  typename Lane::Floats largest[kFloats];
+  static_assert(sizeof squared == kStripRows * sizeof(double) &&
+                sizeof largest == kStripRows * sizeof(float));
+  __builtin_memcpy(squared, s.squared, sizeof squared);
+  __builtin_memcpy(largest, s.largest, sizeof largest);
+  for (std::int64_t k = 0; k < s.terms; ++k) {
+    for (int v = 0; v < kFloats; ++v) {
+      const typename Lane::Floats x = Lane::load(s.a + k * kStripRows + v * kWidth);
+      Lane::add_squares(x, squared + v * Lane::kHalves);
+      largest[v] = Lane::larger(largest[v], x);
+    }
+  }
+  __builtin_memcpy(s.squared, squared, sizeof squared);
+  __builtin_memcpy(s.largest, largest, sizeof largest);
+}
+
+/// `Terms` terms from k on, side by side: a load of U' serves them all.
+template <typename Lane, int Terms>
+inline void squares_without(const StripWithout& s, std::int64_t k,
+                            typename Lane::Doubles* squared) {
+  constexpr int kFloats = Lane::kFloats;  // vectors of a term of the strip
+  constexpr std::int64_t kWidth = kStripRows / kFloats;
   const float* b = s.b + k * s.kept;
   typename Lane::Floats x[Terms][kFloats];
   for (int t = 0; t < Terms; ++t) {
-    for (int v = 0; v < kFloats; ++v) x[t][v] = Lane::load(r + t * kStripRows + v * kWidth);
+    for (int v = 0; v < kFloats; ++v) x[t][v] = Lane::load(s.k + (k + t) * s.step + v * kWidth);
   }
   for (std::int64_t p = 0; p < s.kept; ++p) {
     typename Lane::Floats u[kFloats];
@@ -125,27 +139,19 @@ inline void residual_of(const ResidualStrip& s, std::int64_t k, RowFigures<Lane>
     }
   }
   for (int t = 0; t < Terms; ++t) {
-    for (int v = 0; v < kFloats; ++v) {
-      Lane::store(r + t * kStripRows + v * kWidth, x[t][v]);
-      Lane::add_squares(x[t][v], figures.squared + v * Lane::kHalves);
-      figures.largest[v] = Lane::larger(figures.largest[v], x[t][v]);
-    }
+    for (int v = 0; v < kFloats; ++v) Lane::add_squares(x[t][v], squared + v * Lane::kHalves);
   }
 }
 
 template <typename Lane>
-void residual(const ResidualStrip& s) {
+void without(const StripWithout& s) {
   constexpr int kTerms = 2;
-  RowFigures<Lane> figures;
-  static_assert(sizeof figures.squared == kStripRows * sizeof(double) &&
-                sizeof figures.largest == kStripRows * sizeof(float));
-  __builtin_memcpy(figures.squared, s.squared, sizeof figures.squared);
-  __builtin_memcpy(figures.largest, s.largest, sizeof figures.largest);
+  typename Lane::Doubles squared[Lane::kFloats * Lane::kHalves];
+  __builtin_memcpy(squared, s.squared, sizeof squared);
   std::int64_t k = 0;
-  for (; k + kTerms <= s.terms; k += kTerms) residual_of<Lane, kTerms>(s, k, figures);
-  if (k < s.terms) residual_of<Lane, 1>(s, k, figures);
-  __builtin_memcpy(s.squared, figures.squared, sizeof figures.squared);
-  __builtin_memcpy(s.largest, figures.largest, sizeof figures.largest);
+  for (; k + kTerms <= s.terms; k += kTerms) squares_without<Lane, kTerms>(s, k, squared);
+  if (k < s.terms) squares_without<Lane, 1>(s, k, squared);
+  __builtin_memcpy(s.squared, squared, sizeof squared);
 }
 
 constexpr std::int64_t kRoundedPairs = 64;  // whose squares are summed in float32: right to 1e-5
@@ -159,15 +165,15 @@ inline std::int32_t rounded(float x, float& lost) {
   return static_cast<std::int32_t>(whole);
 }
 
-/// Two pairs of terms of every row: r [4, 16] or, of terms that are not there, zeros.
+/// Two pairs of terms of every row: x [4, 16] or, of terms that are not there, zeros.
 template <typename Lane>
-inline void round_pairs(const float* const* r, const float* scale, TermPair* q, float* lost,
+inline void round_pairs(const float* const* x, const float* scale, TermPair* q, float* lost,
                         std::int32_t* inner) {
   for (int i = 0; i < kStripRows; ++i) {
-    const std::int32_t a = rounded<Lane>(r[0][i] * scale[i], lost[i]);
-    const std::int32_t b = rounded<Lane>(r[1][i] * scale[i], lost[i]);
-    const std::int32_t c = rounded<Lane>(r[2][i] * scale[i], lost[i]);
-    const std::int32_t d = rounded<Lane>(r[3][i] * scale[i], lost[i]);
+    const std::int32_t a = rounded<Lane>(x[0][i] * scale[i], lost[i]);
+    const std::int32_t b = rounded<Lane>(x[1][i] * scale[i], lost[i]);
+    const std::int32_t c = rounded<Lane>(x[2][i] * scale[i], lost[i]);
+    const std::int32_t d = rounded<Lane>(x[3][i] * scale[i], lost[i]);
     q[i] = (static_cast<TermPair>(a) & 0xFFFF) | static_cast<TermPair>(b) << 16;
     q[i + kStripRows] = (static_cast<TermPair>(c) & 0xFFFF) | static_cast<TermPair>(d) << 16;
     inner[i] += a * c + b * d;
@@ -183,10 +189,10 @@ void round(const RoundedStrip& s) {
     const std::int64_t end = begin + kRoundedPairs < s.pairs ? begin + kRoundedPairs : s.pairs;
     float lost[kStripRows] = {};
     for (std::int64_t p = begin; p < end; p += 2) {
-      const float* r[4];
+      const float* x[4];
       for (std::int64_t t = 0; t < 4; ++t)
-        r[t] = 2 * p + t < s.terms ? s.r + (2 * p + t) * kStripRows : kZeros;
-      round_pairs<Lane>(r, s.scale, s.q + p * kStripRows, lost, inner);
+        x[t] = 2 * p + t < s.terms ? s.a + (2 * p + t) * kStripRows : kZeros;
+      round_pairs<Lane>(x, s.scale, s.q + p * kStripRows, lost, inner);
     }
     for (int i = 0; i < kStripRows; ++i) s.lost[i] += static_cast<double>(lost[i]);
   }

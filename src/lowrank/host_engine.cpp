@@ -9,7 +9,7 @@
 #include "lowrank/certificate.hpp"
 #include "lowrank/gram32.hpp"
 #include "lowrank/krylov.hpp"
-#include "lowrank/residual_gram.hpp"
+#include "lowrank/rounded_gram.hpp"
 #include "lowrank/skinny.hpp"
 #include "lowrank/through_tau.hpp"
 
@@ -33,13 +33,14 @@ HostEngine::HostEngine(MatrixView tau, Workspace& workspace, std::optional<doubl
 std::vector<Solver> HostEngine::solvers(std::int64_t rung, const SvdOptions& options) const {
   static constexpr std::array kFast{Solver::krylov32, Solver::dsyevr, Solver::dsyevd,
                                     Solver::dgesdd};
-  static constexpr std::array kCertified{Solver::krylov32, Solver::krylov, Solver::dsyevr,
+  static constexpr std::array kCertified{Solver::krylov16, Solver::krylov, Solver::dsyevr,
                                          Solver::dsyevd, Solver::dgesdd};
   const bool is_fast = options.mode == Mode::fast;
   std::span<const Solver> all =
       is_fast ? std::span<const Solver>(kFast) : std::span<const Solver>(kCertified);
-  const bool float32_will_do =
-      options.tolerance >= kFloat32Tolerance && squares_fit_float32(rows() * cols(), tau_squared_);
+  const bool float32_will_do = options.tolerance >= kFloat32Tolerance &&
+                               squares_fit_float32(rows() * cols(), tau_squared_) &&
+                               (is_fast || fits_rounding(side_));
   if (options.mode == Mode::exact)
     all = all.last(2);
   else if (!prefers_krylov(short_side(), rung))
@@ -50,10 +51,9 @@ std::vector<Solver> HostEngine::solvers(std::int64_t rung, const SvdOptions& opt
 }
 
 bool HostEngine::find_pairs(Solver solver, std::int64_t rung, double tolerance) {
-  if (solver != Solver::krylov32) make_gram(Gram::float64);
+  if (!is_judged_by_tau(solver)) make_gram(Gram::float64);
   solver_ = solver;
   rung_ = rung;
-  residual_gram_.reset();
   const std::int64_t count = std::min(rung + 1, short_side());
   if (!largest_eigenpairs(solver, side_, count, workspace_, tolerance)) return false;
   if (is_judged_by_tau(solver)) judge(rung, count);
@@ -81,7 +81,8 @@ void HostEngine::make_gram(Gram wanted) {
 }
 
 std::int64_t HostEngine::blocks() const {
-  return is_krylov(solver_) ? workspace_.krylov.blocks : 0;
+  const std::int64_t first = solver_ == Solver::krylov16 ? workspace_.coarse.space.blocks : 0;
+  return is_krylov(solver_) ? first + workspace_.krylov.blocks : 0;
 }
 
 double HostEngine::residual(std::int64_t kept) {
@@ -94,22 +95,23 @@ double HostEngine::orthogonality_defect(std::int64_t kept) {
 }
 
 bool HostEngine::nothing_outside(double c, std::int64_t kept) {
-  if (solver_ == Solver::krylov32) return nothing_outside_by_residual(c, kept);
-  return is_krylov(solver_) && nothing_missed_outside(c, short_side(), kept, workspace_);
+  if (solver_ == Solver::krylov16) return nothing_outside_by_integers(c, kept);
+  if (solver_ == Solver::krylov32 || !is_krylov(solver_)) return false;
+  return nothing_missed_outside(c, short_side(), kept, workspace_);
 }
 
-/// Of a space that was built without G.
-bool HostEngine::nothing_outside_by_residual(double c, std::int64_t kept) {
-  if (least_remainder(short_side(), rung_, tau_squared_, workspace_) > c) return false;
-  const std::int64_t there = std::min(rung_, workspace_.krylov.pairs);
-  if (!(orthogonality_defect(there) <= kOrthogonalityLimit)) return false;
-  if (!residual_gram_) residual_gram_ = residual_gram_norm(side_, rung_, tau_squared_, workspace_);
-  const FromResidual known{rung_, *residual_gram_, gram_times_block_error(side_, tau_squared_)};
-  return nothing_missed_by_residual(c, short_side(), kept, known, workspace_);
+// As many eigenvalues of G as pairs are kept lie no lower than their values less what the pairs
+// lack (Kahan): all that is left to show is that no more than these lie above g.
+bool HostEngine::nothing_outside_by_integers(double c, std::int64_t kept) {
+  const double* values = workspace_.values.data();
+  const auto pairs = static_cast<double>(kept);
+  const double lacks = std::sqrt(pairs) * residual(kept) + 4 * pairs * orthogonality_defect(kept);
+  const double g = std::min(c, values[kept - 1] - lacks * values[0]);
+  return no_more_above(g, short_side(), kept, rung_, workspace_);
 }
 
 bool HostEngine::nothing_above(double c, std::int64_t kept) {
-  if (solver_ == Solver::krylov32) {
+  if (is_judged_by_tau(solver_)) {
     make_gram(Gram::float32);
     c -= float32_gram_error(rows() * cols(), tau_squared_);
   }

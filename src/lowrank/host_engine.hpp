@@ -30,15 +30,14 @@ class HostEngine final : public Engine {
   enum class Gram : std::uint8_t { none, float32, float64 };
   void judge(std::int64_t rung, std::int64_t count);
   void make_gram(Gram wanted);
-  bool nothing_outside_by_residual(double c, std::int64_t kept);
+  bool nothing_outside_by_integers(double c, std::int64_t kept);
 
   ShortSideFirst side_;
   Workspace& workspace_;
   double tau_squared_;
   Gram gram_ = Gram::none;
-  Solver solver_ = Solver::dgesdd;       ///< whose pairs are there
-  std::int64_t rung_ = 0;                ///< that they are of
-  std::optional<double> residual_gram_;  ///< |R R^T|_F without them, once it was asked for
+  Solver solver_ = Solver::dgesdd;  ///< whose pairs are there
+  std::int64_t rung_ = 0;           ///< that they are of
 };
 
 }  // namespace koine::lowrank

@@ -17,7 +17,8 @@ namespace {
 constexpr double kGapTarget = 1e-4;  // of the pair after those that are kept: it only shows the gap
 constexpr double kNegligible = 1e-14;  // of |G|: what rounding leaves of a vector inside the space
 constexpr std::int64_t kMostBlocks = 32;
-constexpr std::int64_t kFirstCheck = 7;   // blocks before the first Rayleigh-Ritz step
+constexpr std::int64_t kFirstCheck = 7;  // blocks before the first Rayleigh-Ritz step
+constexpr std::int64_t kFirstCheckNearby = 2;
 constexpr std::int64_t kLongestWait = 8;  // blocks between two of them
 
 std::size_t as_size(std::int64_t n) {
@@ -42,17 +43,18 @@ void multiply(CBLAS_TRANSPOSE op, std::int64_t rows, std::int64_t cols, std::int
 
 class BlockLanczos {
  public:
-  BlockLanczos(std::int64_t short_side, std::int64_t count, double target, const ApplyGram& apply,
-               Workspace& workspace)
+  BlockLanczos(std::int64_t short_side, const KrylovAim& aim, const ApplyGram& apply,
+               KrylovSpace& space, Workspace& workspace)
       : m_(short_side),
-        count_(count),
-        target_(target),
+        aim_(aim),
+        count_(aim.count),
         apply_(apply),
-        limit_(basis_limit(short_side, count)),
-        width_(block_width(short_side, count)),
+        width_(aim.start == nullptr ? block_width(short_side, aim.count) : aim.count),
+        limit_(basis_limit(short_side, width_ + 1)),
         work_(workspace),
-        space_(workspace.krylov),
-        before_(1 / target) {
+        space_(space),
+        waited_(aim.start == nullptr ? kFirstCheck : kFirstCheckNearby),
+        before_(1 / aim.target) {
     space_.columns = space_.blocks = 0;
     space_.lead = limit_;
     space_.projection.reserve(as_size(limit_ * limit_));
@@ -64,7 +66,7 @@ class BlockLanczos {
 
   bool run() {
     start();
-    for (std::int64_t wait = kFirstCheck; width_ > 0 && space_.columns + width_ <= limit_;) {
+    for (std::int64_t wait = waited_; width_ > 0 && space_.columns + width_ <= limit_;) {
       extend();
       if (--wait > 0 && width_ > 0) continue;
       const double worst = rayleigh_ritz();
@@ -83,7 +85,11 @@ class BlockLanczos {
 
   void start() {
     double* block = space_.basis.reserve(as_size(m_ * (limit_ + width_)));
-    fill_start_block({block, as_size(m_ * width_)});
+    if (aim_.start == nullptr) {
+      fill_start_block({block, as_size(m_ * width_)});
+    } else {
+      std::copy_n(aim_.start, m_ * width_, block);
+    }
     width_ = orthonormalise({m_, width_, block}, 0, space_.small.data(), space_.qr);
   }
 
@@ -148,7 +154,8 @@ class BlockLanczos {
       return std::numeric_limits<double>::infinity();
     double worst = found_ < count_ && width_ > 0 ? std::numeric_limits<double>::infinity() : 0;
     for (std::int64_t i = 0; i < found_ && width_ > 0; ++i) {
-      const double target = (i + 1 < count_ ? target_ : kGapTarget) * values[0];
+      const bool shows_the_gap = aim_.start == nullptr && i + 1 == count_;
+      const double target = (shows_the_gap ? kGapTarget : aim_.target) * values[0];
       worst = std::max(worst, residual(i) / target);
     }
     return worst;
@@ -191,13 +198,14 @@ class BlockLanczos {
     std::fill(work_.values.data() + found_, work_.values.data() + count_, 0.0);
   }
 
-  std::int64_t m_, count_;
-  double target_;
+  std::int64_t m_;
+  const KrylovAim& aim_;
+  std::int64_t count_;
   const ApplyGram& apply_;
-  std::int64_t limit_, width_;
+  std::int64_t width_, limit_;
   Workspace& work_;
   KrylovSpace& space_;
-  std::int64_t found_ = 0, checks_ = 0, waited_ = kFirstCheck;
+  std::int64_t found_ = 0, checks_ = 0, waited_;
   double before_, scale_ = 0;
 };
 
@@ -212,9 +220,9 @@ bool prefers_krylov(std::int64_t short_side, std::int64_t rung) noexcept {
   return rung <= 64 && short_side >= 192 && short_side >= 10 * rung;
 }
 
-bool krylov_eigenpairs(std::int64_t short_side, std::int64_t count, double target,
-                       const ApplyGram& apply, Workspace& workspace) {
-  return BlockLanczos(short_side, count, target, apply, workspace).run();
+bool krylov_eigenpairs(std::int64_t short_side, const KrylovAim& aim, const ApplyGram& apply,
+                       KrylovSpace& space, Workspace& workspace) {
+  return BlockLanczos(short_side, aim, apply, space, workspace).run();
 }
 
 }  // namespace koine::lowrank

@@ -16,14 +16,22 @@ namespace koine::lowrank {
 /// image <- G block, both [short, width] column-major.
 using ApplyGram = std::function<void(std::int64_t width, const double* block, double* image)>;
 
-/// The `count` largest eigenpairs of the G that `apply` multiplies by, descending, by block Lanczos
-/// with full re-orthogonalisation from a start block that is always the same: theta_i in
-/// workspace.values, u_i in row i of workspace.vectors. All but the last satisfy |G u - theta u| <=
-/// target theta_1, the last one 1e-4: it only shows the gap. workspace.krylov holds the space it
-/// was found in. Cost: `apply` and 4 short columns flops per basis vector; 7 to 9 blocks of `count`
-/// - 1 vectors on the experts of koine synth. False where basis_limit vectors are not, or will not
-/// be, enough.
-[[nodiscard]] bool krylov_eigenpairs(std::int64_t short_side, std::int64_t count, double target,
-                                     const ApplyGram& apply, Workspace& workspace);
+/// What is looked for.
+struct KrylovAim {
+  std::int64_t count = 0;  ///< pairs, the largest
+  double target = 0;       ///< of |G u - theta u| / theta_1
+  /// Null: a start block of count - 1 vectors that is always the same; the last pair only shows the
+  /// gap and is right to 1e-4. Else [short, count] column-major, near the pairs; all reach target.
+  const double* start = nullptr;
+};
+
+/// The largest eigenpairs of the G that `apply` multiplies by, descending, by block Lanczos with
+/// full re-orthogonalisation: theta_i in workspace.values, u_i in row i of workspace.vectors (where
+/// aim.start may be, too). `space` holds the space they were found in. Cost: `apply` and 4 short
+/// columns flops per basis vector; 7 to 9 blocks on the experts of koine synth, from near pairs
+/// 2 or 3. False where basis_limit vectors are not, or will not be, enough.
+[[nodiscard]] bool krylov_eigenpairs(std::int64_t short_side, const KrylovAim& aim,
+                                     const ApplyGram& apply, KrylovSpace& space,
+                                     Workspace& workspace);
 
 }  // namespace koine::lowrank

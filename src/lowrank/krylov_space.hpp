@@ -25,4 +25,14 @@ struct KrylovSpace {
   BlockQrScratch qr;
 };
 
+/// A Gram matrix K of integers (rounded_gram.hpp) and what is known by it of G.
+struct Coarse {
+  Scratch<float> gram;  ///< K in panels of 64 columns, rows filled up to whole strips
+  double squared = 0;   ///< |K|_F^2
+  double lost = 0;      ///< of A: at least |E|_F
+  double error = 0;     ///< of K itself: at least |K - A' A'^T|_F
+  KrylovSpace space;    ///< of K
+  double without = 0;   ///< at least |P K P|_F, P = I - U U^T, U the rung's pairs of that space
+};
+
 }  // namespace koine::lowrank

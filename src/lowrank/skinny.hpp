@@ -35,10 +35,12 @@ void take_stripe(const double* block, std::int64_t rows, std::int64_t first, std
 }
 
 /// Back from a row-major stripe `step` wide.
-inline void put_stripe(const double* stripe, std::int64_t step, std::int64_t rows,
-                       std::int64_t count, double* block) {
+template <typename T>
+void put_stripe(const T* stripe, std::int64_t step, std::int64_t rows, std::int64_t count,
+                double* block) {
   for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t j = 0; j < count; ++j) block[j * rows + i] = stripe[i * step + j];
+    for (std::int64_t j = 0; j < count; ++j)
+      block[j * rows + i] = static_cast<double>(stripe[i * step + j]);
   }
 }
 

@@ -17,6 +17,9 @@ namespace koine::lowrank {
 void pack_strip(const ShortSideFirst& side, std::int64_t top, std::int64_t first,
                 std::int64_t terms, float* strip);
 
+/// to[k, i] <- from[i, k], 16 by 16, rows `step` and `to_step` apart.
+void turn_square(const float* from, std::int64_t step, float* to, std::int64_t to_step);
+
 /// visit(above, first, end): strip `above` meets strips [first, end), kTileStrips at most. Every
 /// pair of strips once, above <= first. Twelve strips at a time, which stay in the second cache,
 /// meet all strips above them, each read from afar once.

@@ -36,13 +36,14 @@ struct Factors {
   std::vector<float> u;  ///< [short side, kept] row-major
   std::vector<float> b;  ///< [kept, long side] row-major
   std::vector<double>
-      sigma;  ///< singular values of the rung, descending (at least kept + 1 where they exist)
+      sigma;  ///< singular values of the rung, descending, and the next one, which only shows the
+              ///< gap: right to 1e-5 sigma_1 (at least kept + 1 where they exist)
   double tau_squared = 0;       ///< |tau|_F^2
   double energy = 0;            ///< sum of the kept sigma^2
   double residual = 0;          ///< max over kept of |G u - theta u| / theta_1
   double gap = 0;               ///< (sigma_kept - sigma_kept+1) / sigma_1
   bool certified = false;       ///< proved: no singular value above the last kept one was missed
-  std::string method;           ///< "host:krylov32", "host:krylov",
+  std::string method;           ///< "host:krylov16", "host:krylov32", "host:krylov",
                                 ///< "host:dsyevr", "host:dsyevd", "host:dgesdd",
                                 ///< "cuda:krylov-gram32", "cuda:krylov", "cuda:syevd",
                                 ///< "cuda:gesvdp", "cuda:gesvdj", "none"
@@ -64,30 +65,31 @@ class Engine;      // engine.hpp
 
 /// Buffers that grow to the largest matrix seen and are used again. One per thread.
 /// About 2 short^2 + 512 short doubles where G is formed; with a Krylov space, short + columns more
-/// for each of its columns (krylov.hpp: basis_limit); (short + long) * rung for what tau says of
-/// the vectors; short * long floats where tau is packed, half of that for the proof of a tall one,
-/// and (16 + 2 rung) long for a strip of it; short * long doubles where a solver falls back to
-/// dgesdd.
+/// for each of its columns (krylov.hpp: basis_limit), certified twice; (short + long) * rung for
+/// what tau says of the vectors; short * long floats where tau is packed; certified: half of that
+/// for a tall one in integers, short^2 for their Gram matrix and 16 long for a strip; short * long
+/// doubles where a solver falls back to dgesdd.
 class Workspace {
  public:
   Scratch<double> gram, vectors, panel, scratch, values, lapack, images;
   Scratch<double> stripes, right;
   Scratch<float> single;
-  Scratch<std::byte>
-      packed;  ///< tau in panels (skinny.hpp), then R in integers (residual_gram.hpp)
+  Scratch<std::byte> packed;  ///< tau in integers (rounded_gram.hpp), then in panels (skinny.hpp)
   Scratch<int> indices;
   KrylovSpace krylov;
+  Coarse coarse;
 };
 
 /// The rung that rank `kept` is cut from: 8, 16, 32, 64, 128, then `full`.
 [[nodiscard]] std::int64_t rung_of(std::int64_t kept, std::int64_t full);
 
 /// The largest singular triplets of tau (row-major). Bits depend on tau, the rung and the options
-/// alone. Cost: 4 short long flops in float32 for each of seven or eight blocks of the rung's
-/// width; certified: and short^2 * long / 2 for the proof (residual_gram.hpp); where a space does
-/// not suffice, the Gram matrix and its eigensolver. Local; BLAS must run single-threaded
-/// (use_one_blas_thread). A solver that fails falls back: dsyevr, dsyevd, dgesdd.
-/// With a `store`, rungs are looked for and kept there: same result.
+/// alone. Cost: fast: 4 short long flops in float32 for each vector of seven or eight blocks of the
+/// rung's width; certified: short^2 * long / 2 for a Gram matrix of integers (rounded_gram.hpp),
+/// and then 4 short long for each vector of two or three blocks; where a space does not suffice,
+/// the Gram matrix and its eigensolver. Local; BLAS must run single-threaded (use_one_blas_thread).
+/// A solver that fails falls back: dsyevr, dsyevd, dgesdd. With a `store`, rungs are looked for and
+/// kept there: same result.
 /// @pre tau is finite; rank 0 and rank >= min(rows, cols) need no SVD (contract section 5): not
 /// called then
 [[nodiscard]] Factors truncated_svd(MatrixView tau, const RankTarget& target,

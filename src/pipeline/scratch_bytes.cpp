@@ -36,7 +36,9 @@ std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
     } else if (is_proved) {
       bytes += kFloat / 2 * count;
     }
-    if (is_proved) bytes += kFloat * (kStripRows + rung) * longer;
+    if (is_proved) {  // a strip; G of integers, and another space with it
+      bytes += kFloat * (kStripRows * longer + shorter * shorter) + 8 * shorter * shorter / 2;
+    }
     bytes += kPairs * kFloat * rung * (shorter + longer);
     bytes += 8 * (kMatrices * shorter * shorter + kPanel * shorter + kRung * (shorter + longer));
   }

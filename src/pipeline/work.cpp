@@ -10,7 +10,8 @@
 namespace koine::pipeline {
 namespace {
 
-constexpr double kBlocks = 7.5;  // of a Krylov basis: 7 or 8 on fine-tuned experts
+constexpr double kBlocks = 7.5;   // of a Krylov basis: 7 or 8 on fine-tuned experts
+constexpr double kNearby = 2.25;  // of one that begins near its pairs: 2 or 3
 
 struct Sides {
   double shorter = 0, longer = 0;
@@ -121,8 +122,11 @@ Work factor_work(const TensorPart& part, const Shape& shape) {
   const lowrank::Mode mode = part.prune.svd.mode;
   if (mode == lowrank::Mode::exact || !lowrank::prefers_krylov(full, rung))
     return {.gram = m * m * n, .space = 4.0 / 3 * m * m * m};
-  const double proof = mode == lowrank::Mode::certified ? 2.0 / 3 * m * m * n : 0;
-  return {.gram = 4 * m * n * vectors + proof, .space = 4 * m * vectors * vectors};
+  const double space = 4 * m * vectors * vectors;
+  if (mode == lowrank::Mode::fast) return {.gram = 4 * m * n * vectors, .space = space};
+  const double nearby = std::min(m, kNearby * static_cast<double>(rung));
+  const double by_integers = 2.0 / 3 * m * m * n + 2 * m * m * vectors;
+  return {.gram = by_integers + 4 * m * n * nearby, .space = space + 4 * m * nearby * nearby};
 }
 
 std::int64_t factor_bytes(const TensorPart& part, const Shape& shape) noexcept {

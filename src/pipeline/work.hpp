@@ -16,8 +16,9 @@ struct Work {
   double parts = 0;    ///< elements of task vectors: taken, and added to the sum
   double pruned = 0;   ///< of these, elements of selected matrices: product, selection
   double results = 0;  ///< elements of the result: added to the base, rounded
-  double gram = 0;  ///< flops over tau, in float32: 4 m n v for a basis of v vectors, 2/3 m^2 n for
-                    ///< its proof (in integers), m^2 n for a Gram matrix
+  double gram = 0;   ///< flops in float32: 4 m n v for a basis of v vectors through tau; certified:
+                     ///< 2/3 m^2 n for a Gram matrix of integers, 2 m^2 v for a basis by it and 4 m
+                     ///< n for each vector of another through tau; m^2 n for a Gram matrix
   double space = 0;  ///< flops for the eigenpairs, in float64: 4 m v^2, or LAPACK's
 
   Work& operator+=(const Work& other) noexcept;

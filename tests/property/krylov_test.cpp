@@ -154,8 +154,8 @@ struct Proof {
 // The remainder is known to the root of rounding: where theta_r < 1e-6 theta_1, Cholesky decides;
 // and products in float32 say nothing of what lies below 1e-5 |tau|^2.
 TEST(Krylov, TheRemainderSufficesUnlessTheSpectrumFallsSteeply) {
-  for (const Proof& proof : {Proof{Spectrum::spikes, 7, "host:krylov32", "remainder"},
-                             Proof{Spectrum::exponential, 7, "host:krylov32", "remainder"},
+  for (const Proof& proof : {Proof{Spectrum::spikes, 7, "host:krylov16", "remainder"},
+                             Proof{Spectrum::exponential, 7, "host:krylov16", "remainder"},
                              Proof{Spectrum::exponential, 32, "host:krylov", "cholesky"}}) {
     const auto tau = test::matrix_with(proof.spectrum, 321, 340);
     Workspace workspace;

@@ -65,19 +65,26 @@ double distance_squared(const std::vector<float>& a, const std::vector<float>& b
   return sum;
 }
 
+bool is_judged(const std::string& method) {
+  return method == "host:krylov32" || method == "host:krylov16";
+}
+
 /// Of theta_1, the residual of a Krylov space's pairs: what it aims at, through tau 4e-7 and what
 /// products in float32 round on the way (about 1e-7).
 double residual_of(const std::string& method) {
-  if (method == "host:krylov32") return 5e-7;
+  if (is_judged(method)) return 5e-7;
   return method == "host:krylov" ? 1e-10 : 0;
 }
 
 /// A value of a Krylov space lies within its residual of G's; one that tau gives, within the square
-/// of it over the gap.
+/// of it over the gap to the first that is not kept.
 double krylov_error(const Factors& factors) {
-  if (factors.method == "host:krylov32") return 0;
-  return residual_of(factors.method) * static_cast<double>(factors.kept) * factors.sigma[0] *
-         factors.sigma[0];
+  const auto kept = static_cast<std::size_t>(factors.kept);
+  const auto theta = [&](std::size_t i) { return factors.sigma[i] * factors.sigma[i]; };
+  const double pairs = static_cast<double>(kept) * theta(0);
+  if (!is_judged(factors.method)) return residual_of(factors.method) * pairs;
+  const double gap = (theta(kept - 1) - theta(kept)) / theta(0);
+  return factors.residual * std::min(factors.residual / gap, 1.0) * pairs;
 }
 
 class TruncatedSvd : public testing::TestWithParam<Case> {};
@@ -123,7 +130,9 @@ TEST_P(TruncatedSvd, SingularValuesAreTheJudges) {
   const double bound = std::sqrt(16 * static_cast<double>(f.sigma.size()) * kUnit64) * f.sigma[0];
   ASSERT_GT(f.factors.sigma.size(), static_cast<std::size_t>(f.factors.kept));
   for (std::size_t i = 0; i < f.factors.sigma.size(); ++i) {
-    ASSERT_NEAR(f.factors.sigma[i], f.sigma[i], bound) << i;
+    // The one after the rung is there for the gap alone: as rounding to integers leaves it.
+    const bool is_rounded = f.factors.method == "host:krylov16" && i == 8;
+    ASSERT_NEAR(f.factors.sigma[i], f.sigma[i], is_rounded ? 2e-5 * f.sigma[0] : bound) << i;
     ASSERT_TRUE(i == 0 || f.factors.sigma[i] <= f.factors.sigma[i - 1]) << i;
   }
 }
@@ -173,7 +182,7 @@ TEST_P(TruncatedSvd, SolversAgree) {
 TEST(TruncatedSvd, AFinerToleranceTakesFloat64) {
   const Case c{Spectrum::spikes, 256, 300, 7};
   const auto usual = factorise(c), fine = factorise(c, {.tolerance = 1e-9});
-  EXPECT_EQ(usual.factors.method, "host:krylov32");
+  EXPECT_EQ(usual.factors.method, "host:krylov16");
   EXPECT_EQ(fine.factors.method, "host:krylov");
   EXPECT_LE(fine.factors.residual, 1e-9);
   EXPECT_TRUE(fine.factors.certified);

@@ -148,8 +148,8 @@ TEST(Suite, MeasuresOnTwoThreadsAndChecks) {
     seen.insert(figure.bench);
   }));
   for (const char* name : {"gram", "svd_fast", "svd_certified", "svd_exact", "krylov", "cholesky",
-                           "tau_block", "project", "residual_gram", "certificate", "product",
-                           "kth_largest", "take_kept", "dgemm", "copy"})
+                           "tau_block", "project", "rounded_gram", "rounded_block", "certificate",
+                           "product", "kth_largest", "take_kept", "dgemm", "copy"})
     EXPECT_TRUE(seen.contains(name)) << name;
 }
 
