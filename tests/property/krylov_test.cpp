@@ -131,6 +131,19 @@ INSTANTIATE_TEST_SUITE_P(Spectra, Krylov,
                                          Spectrum::clusters),
                          [](const auto& row) { return testing::PrintToString(row.param); });
 
+TEST_P(Krylov, PairsOfIntegersAreNear) {
+  Found found(GetParam());
+  std::vector<double> values(found.theta.begin(), found.theta.begin() + kRung);
+  ASSERT_TRUE(largest_eigenpairs(Solver::krylov16, found.side, kRung + 1, found.workspace));
+  EXPECT_LE(found.workspace.krylov.blocks, 4);
+  EXPECT_GE(found.workspace.coarse.space.blocks, 1);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    EXPECT_NEAR(found.workspace.values.data()[i], values[i], 1e-6 * values[0]) << i;
+  EXPECT_LE(
+      orthogonality_defect(kShort, GetParam() == Spectrum::exact_rank ? 5 : kRung, found.workspace),
+      1e-12);
+}
+
 // Noise has no gap anywhere: a space of half the matrix does not have its pairs, and LAPACK does.
 TEST(Krylov, GivesAFlatSpectrumToLapack) {
   for (const Spectrum spectrum : {Spectrum::flat_noise, Spectrum::fp16_delta}) {
