@@ -201,6 +201,7 @@ double remainder_from_products(const FromProducts& known, const KrylovSpace& spa
   return std::sqrt(std::max(whole - shown * shown, 0.0));
 }
 
+// NOLINTNEXTLINE(readability-function-size): a bound, a space, what is known of both, and room
 bool nothing_missed_by_products(double c, std::int64_t short_side, std::int64_t kept,
                                 const FromProducts& known, const KrylovSpace& space,
                                 Workspace& workspace) {

@@ -77,9 +77,11 @@ void give_longest_first(Plan& plan) {
 void assign_owners(Plan& plan, int processes) {
   plan.processes = processes;
   give_longest_first(plan);
-  while (const auto exchange = best_exchange(plan.shards, loads_of(plan))) {
+  for (;;) {
+    const auto exchange = best_exchange(plan.shards, loads_of(plan));
+    if (!exchange.has_value()) return;
     int& owner = plan.shards[exchange->shard].owner;
-    if (exchange->for_it) plan.shards[*exchange->for_it].owner = owner;
+    if (exchange->for_it.has_value()) plan.shards[*exchange->for_it].owner = owner;
     owner = exchange->taker;
   }
 }

@@ -13,7 +13,7 @@
 namespace koine::pipeline {
 namespace {
 
-constexpr std::string_view kSchema = "koine-rates-2";
+constexpr std::string_view kSchema = "koine-rates-3";
 constexpr std::int64_t kMostText = 1 << 20;
 constexpr int kMostWorkers = 1 << 20;
 constexpr double kLeastRate = 1;  // a second; less is a slip, and would make times endless

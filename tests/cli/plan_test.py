@@ -18,7 +18,7 @@ class Plan(Case):
         mini.write_recipe(os.path.join(cls.root, "lors.yaml"), "lors", EXPERTS, parameters={"rank": 5, "density": 0.2, "lambda": 0.5})
 
     def rates(self, name, **changes):
-        document = {"schema": "koine-rates-2", "machine": "eight GPUs", "source": "made up", "worker": "gpu", "workers_per_machine": 8,
+        document = {"schema": "koine-rates-3", "machine": "eight GPUs", "source": "made up", "worker": "gpu", "workers_per_machine": 8,
                     "storage_read_bytes_per_s": 0, "storage_write_bytes_per_s": 0, "rates": [ROW], **changes}
         with open(self.path(name), "w", encoding="utf-8") as file:
             json.dump(document, file)
@@ -77,7 +77,7 @@ class Plan(Case):
         self.assertNotIn("--stall", self.run_ok("submit", "lors.yaml", "--output", "options", "--print").stdout)
 
     def test_a_bad_file_is_told(self):
-        for name, changes, words in (("schema.json", {"schema": "other"}, "expected 'koine-rates-2'"), ("none.json", {"rates": []}, "'rates' is empty")):
+        for name, changes, words in (("schema.json", {"schema": "other"}, "expected 'koine-rates-3'"), ("none.json", {"rates": []}, "'rates' is empty")):
             done = self.run_fails(2, "plan", "lors.yaml", "--rates", self.rates(name, **changes))
             self.assertIn(words, done.stderr)
             self.assertEqual(len(done.stderr.strip().splitlines()), 1)

@@ -41,7 +41,7 @@ TEST(RatesFile, SaysWhatIsWrongAndWhere) {
     write_file_atomically(file, text);
     return test::message_of([&] { (void)read_rates(file); });
   };
-  EXPECT_NE(message("koine-rates-2", "koine-rates-9").find("expected 'koine-rates-2'"),
+  EXPECT_NE(message("koine-rates-3", "koine-rates-9").find("expected 'koine-rates-3'"),
             std::string::npos);
   EXPECT_NE(message("\"workers\": 2", "\"workers\": 0").find("rates[1]: 'workers' is 0"),
             std::string::npos);
