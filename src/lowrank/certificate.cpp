@@ -101,17 +101,51 @@ double* deflated_projection(std::int64_t kept, double weight, const KrylovSpace&
   return matrix;
 }
 
-/// |M, sqrt(2) C|_F, rounding taken off: what the space shows of G without its first `rung` pairs.
-double shown_without(std::int64_t rung, const KrylovSpace& space) {
-  const double inside =
-      symmetric_norm_squared(space.projection.data(), space.lead, space.columns, false);
-  double shown =
-      inside + 2 * squares(space.coupling.data(), space.coupling_rows * space.last_width);
-  for (std::int64_t i = 0; i < std::min(rung, space.pairs); ++i) {
-    const double value = space.ritz_values.data()[i], residual = space.ritz_residuals.data()[i];
-    shown -= value * value + 2 * residual * residual;
+/// |H Y|_F^2, |Y^T H Y|_F^2 and the largest entry of |Y^T Y - I|, Y the first pairs' vectors.
+struct Shares {
+  double images = 0, inside = 0, defect = 0;
+};
+
+Shares shares_of(std::int64_t pairs, const KrylovSpace& space, Workspace& workspace) {
+  const std::int64_t k = space.columns;
+  const int order = static_cast<int>(k), count = static_cast<int>(pairs);
+  const double* y = space.ritz.data();
+  double* images = workspace.scratch.reserve(as_size((k + 2 * pairs) * pairs));
+  double* inside = images + k * pairs;
+  double* inner = inside + pairs * pairs;
+  cblas_dsymm(CblasColMajor, CblasLeft, CblasUpper, order, count, 1.0, space.projection.data(),
+              static_cast<int>(space.lead), y, order, 0.0, images, order);
+  const auto multiply = [&](const double* other, double* product) {
+    cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, count, count, order, 1.0, y, order, other,
+                order, 0.0, product, count);
+  };
+  multiply(images, inside);
+  multiply(y, inner);
+  Shares shares{squares(images, k * pairs), squares(inside, pairs * pairs), 0};
+  for (std::int64_t i = 0; i < pairs * pairs; ++i) {
+    const double defect = std::fabs(inner[i] - (i % (pairs + 1) == 0 ? 1.0 : 0.0));
+    if (!(defect <= shares.defect)) shares.defect = defect;  // NaN too
   }
-  return std::sqrt(std::max(shown - rounding_floor(space.columns, inside), 0.0));
+  return shares;
+}
+
+/// |M, sqrt(2) C|_F, rounding taken off: what the space shows of G without its first `rung` pairs,
+/// M = (I - Y Y^T) H (I - Y Y^T). Y is within pairs * defect of an orthonormal one (its polar
+/// factor), which changes |M|_F^2 by 8 |H|_F^2 times that at most.
+double shown_without(std::int64_t rung, const KrylovSpace& space, Workspace& workspace) {
+  const std::int64_t pairs = std::min(rung, space.pairs);
+  const double all =
+      symmetric_norm_squared(space.projection.data(), space.lead, space.columns, false);
+  const Shares shares = shares_of(pairs, space, workspace);
+  double shown = all - 2 * shares.images + shares.inside +
+                 2 * squares(space.coupling.data(), space.coupling_rows * space.last_width);
+  for (std::int64_t i = 0; i < pairs; ++i) {
+    const double residual = space.ritz_residuals.data()[i];
+    shown -= 2 * residual * residual;
+  }
+  const double away = static_cast<double>(pairs) * shares.defect;
+  const double unsure = 8 * away * all + rounding_floor(space.columns, all);
+  return std::sqrt(std::max(shown - unsure, 0.0));
 }
 
 /// Whether c I - M - B^T B / (c - d) is positive definite, M = H - sum of kept theta y y^T.
@@ -195,8 +229,10 @@ double space_error(const FromProducts& known, const KrylovSpace& space) noexcept
   return std::sqrt(2 * static_cast<double>(space.columns)) * known.product_error;
 }
 
-double remainder_from_products(const FromProducts& known, const KrylovSpace& space) {
-  const double shown = std::max(shown_without(known.rung, space) - space_error(known, space), 0.0);
+double remainder_from_products(const FromProducts& known, const KrylovSpace& space,
+                               Workspace& workspace) {
+  const double shown =
+      std::max(shown_without(known.rung, space, workspace) - space_error(known, space), 0.0);
   const double whole = known.without * known.without;
   return std::sqrt(std::max(whole - shown * shown, 0.0));
 }
@@ -206,7 +242,8 @@ bool nothing_missed_by_products(double c, std::int64_t short_side, std::int64_t 
                                 const FromProducts& known, const KrylovSpace& space,
                                 Workspace& workspace) {
   c -= space_error(known, space) + rounding_floor(short_side, space.ritz_values.data()[0]) / 2;
-  return none_above(c, remainder_from_products(known, space), kept, space, workspace);
+  const double d = remainder_from_products(known, space, workspace);
+  return none_above(c, d, kept, space, workspace);
 }
 
 }  // namespace koine::lowrank

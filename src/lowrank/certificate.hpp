@@ -51,13 +51,14 @@ struct FromProducts {
 /// product_error.
 [[nodiscard]] double space_error(const FromProducts& known, const KrylovSpace& space) noexcept;
 
-/// An upper bound of |D|_F: of P G P the basis shows the part M = H - sum over the rung of theta y
-/// y^T and the coupling C of what is left of it, each within e, so that
+/// An upper bound of |D|_F: of P G P the basis shows the part M, H without the rung's pairs y, and
+/// the coupling C of what is left of it, each within e, so that
 /// |D|_F^2 <= |P G P|_F^2 - (|M, sqrt(2) C|_F - e)^2.
-[[nodiscard]] double remainder_from_products(const FromProducts& known, const KrylovSpace& space);
+[[nodiscard]] double remainder_from_products(const FromProducts& known, const KrylovSpace& space,
+                                             Workspace& workspace);
 
-/// As nothing_missed_outside, for c - e (Weyl) and |D|_F as above: no eigenvalue of G above c lies
-/// outside the first `kept` <= rung pairs of the space; so no more than `kept` are above c.
+/// As nothing_missed_outside, for c - e (Weyl) and |D|_F as above: no more than `kept` <= rung
+/// eigenvalues of G lie above c.
 [[nodiscard]] bool nothing_missed_by_products(double c, std::int64_t short_side, std::int64_t kept,
                                               const FromProducts& known, const KrylovSpace& space,
                                               Workspace& workspace);

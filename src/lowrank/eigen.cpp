@@ -128,7 +128,6 @@ bool run_krylov_on_tau(const ShortSideFirst& side, const KrylovAim& aim, Workspa
 bool run_krylov_on_integers(const ShortSideFirst& side, std::int64_t count, Workspace& workspace) {
   constexpr double kTarget = 1e-5;
   const std::int64_t m = side.short_side;
-  rounded_gram(side, workspace);
   return krylov_eigenpairs(
       m, {count, kTarget},
       [&](std::int64_t width, const double* block, double* image) {

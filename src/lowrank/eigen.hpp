@@ -46,8 +46,8 @@ enum class Solver : std::uint8_t {
 /// short^3 flops and 2 short^2 count (dsyevr), about 9 short^3 (dsyevd), 4 long short^2 + 22
 /// short^3 (dgesdd).
 /// krylov16 and krylov32 stop once their residual is well below `tolerance` (SvdOptions), the
-/// others go as far as theirs go. krylov16 leaves what certificate.hpp needs in workspace.coarse.
-/// @pre !is_on_device(solver)
+/// others go as far as theirs go. krylov16 needs rounded_gram and leaves what
+/// its certificate needs in workspace.coarse.  @pre !is_on_device(solver)
 [[nodiscard]] bool largest_eigenpairs(Solver solver, const ShortSideFirst& side, std::int64_t count,
                                       Workspace& workspace,
                                       double tolerance = SvdOptions{}.tolerance);

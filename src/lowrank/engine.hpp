@@ -31,7 +31,7 @@ class Engine {
   /// theta_i of the pairs, descending.
   [[nodiscard]] virtual const double* values() const = 0;
   [[nodiscard]] virtual std::int64_t blocks()
-      const = 0;  ///< of the Krylov basis; 0: none was built
+      const = 0;  ///< of the Krylov bases; 0: none was built
 
   /// max |G u - theta u| / theta_1 and max |U^T U - I| over the first `kept` pairs.
   [[nodiscard]] virtual double residual(std::int64_t kept) = 0;

@@ -52,6 +52,10 @@ std::vector<Solver> HostEngine::solvers(std::int64_t rung, const SvdOptions& opt
 
 bool HostEngine::find_pairs(Solver solver, std::int64_t rung, double tolerance) {
   if (!is_judged_by_tau(solver)) make_gram(Gram::float64);
+  if (solver == Solver::krylov16 && !has_integers_) {
+    rounded_gram(side_, workspace_);
+    has_integers_ = true;
+  }
   solver_ = solver;
   rung_ = rung;
   const std::int64_t count = std::min(rung + 1, short_side());
@@ -100,13 +104,16 @@ bool HostEngine::nothing_outside(double c, std::int64_t kept) {
   return nothing_missed_outside(c, short_side(), kept, workspace_);
 }
 
-// As many eigenvalues of G as pairs are kept lie no lower than their values less what the pairs
-// lack (Kahan): all that is left to show is that no more than these lie above g.
+// As many eigenvalues of G as pairs are kept lie no lower than the least of their values less what
+// the pairs lack (Kahan): all that is left to show is that no more than these lie above g. What the
+// residuals themselves round is less than the last term.
 bool HostEngine::nothing_outside_by_integers(double c, std::int64_t kept) {
   const double* values = workspace_.values.data();
   const auto pairs = static_cast<double>(kept);
   const double lacks = std::sqrt(pairs) * residual(kept) + 4 * pairs * orthogonality_defect(kept);
-  const double g = std::min(c, values[kept - 1] - lacks * values[0]);
+  const double least = *std::min_element(values, values + kept);
+  const double g =
+      std::min(c, least - lacks * values[0] - rounding_floor(long_side(), tau_squared_));
   return no_more_above(g, short_side(), kept, rung_, workspace_);
 }
 

@@ -36,6 +36,7 @@ class HostEngine final : public Engine {
   Workspace& workspace_;
   double tau_squared_;
   Gram gram_ = Gram::none;
+  bool has_integers_ = false;       ///< workspace.coarse.gram is K
   Solver solver_ = Solver::dgesdd;  ///< whose pairs are there
   std::int64_t rung_ = 0;           ///< that they are of
 };

@@ -237,8 +237,9 @@ double rounded_norm_without(std::int64_t short_side, std::int64_t count, Workspa
     for (std::size_t j = 0; j < beside.size(); ++j) sum += beside[j] + 2 * below[j];
   }
   const double roundings = static_cast<double>(count + 3) * kUnit32;
+  const double underflow = 2 * kHalfOfSmallest * static_cast<double>(count * short_side);
   return std::sqrt(sum) * (1 + 1e-6) +
-         roundings * (std::sqrt(workspace.coarse.squared) + theta_sum);
+         roundings * (std::sqrt(workspace.coarse.squared) + theta_sum) + underflow;
 }
 
 float rounded_entry(std::int64_t short_side, std::int64_t row, std::int64_t column,

@@ -12,8 +12,9 @@ namespace koine::lowrank {
 /// workspace.coarse.gram <- K, each entry rounded once to float32, with `lost`, `error` and
 /// `squared`. The same bits on every CPU. Cost: short^2 * long operations on pairs of 16-bit
 /// integers; workspace.packed takes short * long integers, in the place of tau's panels; single,
-/// stripes and indices are used too. Longer rows than kMostTerms are not rounded well enough to be
-/// of use: see fits_rounding.
+/// stripes and indices are used too.
+/// @pre fits_rounding: what rounding adds to longer rows would take sums out of 32 bits; and
+/// squares_fit_float32 (gram32.hpp)
 void rounded_gram(const ShortSideFirst& side, Workspace& workspace);
 
 [[nodiscard]] bool fits_rounding(const ShortSideFirst& side) noexcept;

@@ -82,7 +82,7 @@ class RungSolver {
     if (found.kept == m_) return "energy";
     const double* values = engine_.values();
     const double floor = rounding_floor(m_, values[0]);
-    double last = values[found.kept - 1];
+    double last = *std::min_element(values, values + found.kept);
     if (found.kept < found.asked) {  // what is left is rounding
       double left = found_.tau_squared;
       for (std::int64_t i = 0; i < found.kept; ++i) left -= values[i];

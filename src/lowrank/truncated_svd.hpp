@@ -37,7 +37,7 @@ struct Factors {
   std::vector<float> b;  ///< [kept, long side] row-major
   std::vector<double>
       sigma;  ///< singular values of the rung, descending, and the next one, which only shows the
-              ///< gap: right to 1e-5 sigma_1 (at least kept + 1 where they exist)
+              ///< gap: right to some 1e-4 sigma_1 (at least kept + 1 where they exist)
   double tau_squared = 0;       ///< |tau|_F^2
   double energy = 0;            ///< sum of the kept sigma^2
   double residual = 0;          ///< max over kept of |G u - theta u| / theta_1
@@ -48,7 +48,7 @@ struct Factors {
                                 ///< "cuda:krylov-gram32", "cuda:krylov", "cuda:syevd",
                                 ///< "cuda:gesvdp", "cuda:gesvdj", "none"
   std::string certificate;      ///< "remainder", "cholesky", "energy"; empty where not certified
-  std::int64_t iterations = 0;  ///< blocks of the Krylov basis; 0 where LAPACK found the triplets
+  std::int64_t iterations = 0;  ///< blocks of Krylov bases; 0 where LAPACK found the triplets
   std::int64_t fallbacks = 0;
 };
 

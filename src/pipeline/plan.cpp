@@ -8,8 +8,8 @@
 #include "checkpoint/names.hpp"
 #include "core/error.hpp"
 #include "pipeline/factor_tasks.hpp"
-#include "pipeline/parts_store.hpp"
 #include "pipeline/owners.hpp"
+#include "pipeline/parts_store.hpp"
 #include "pipeline/shards.hpp"
 #include "recipe/selector.hpp"
 

@@ -1,9 +1,20 @@
 #include <algorithm>
 
+#include "lowrank/krylov.hpp"
 #include "pipeline/blocks.hpp"
 #include "pipeline/merge_tensor.hpp"
 
 namespace koine::pipeline {
+namespace {
+
+/// Of a Krylov space (krylov.hpp): its basis, H, and what one step needs.
+std::int64_t space_doubles(std::int64_t shorter, std::int64_t rung) {
+  if (!lowrank::prefers_krylov(shorter, rung)) return 0;
+  const std::int64_t limit = lowrank::basis_limit(shorter, rung + 1);
+  return shorter * (limit + rung) + limit * limit + 2 * limit * rung;
+}
+
+}  // namespace
 
 std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
   const checkpoint::TensorInfo& tensor = inputs.base.tensors[planned.index];
@@ -19,7 +30,7 @@ std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
   if (is_whole) {
     const std::int64_t shorter = std::min(tensor.shape[0], tensor.shape[1]);
     const std::int64_t longer = std::max(tensor.shape[0], tensor.shape[1]);
-    constexpr std::int64_t kPanel = 512, kMatrices = 3, kRung = 129;
+    constexpr std::int64_t kPanel = 512, kMatrices = 2, kRung = 129;
     std::int64_t rung = 0;  // U and B of a rung, the factors cut from it, and their file
     bool is_packed = false, is_proved = false;
     for (std::size_t t = 0; t < planned.parts.size(); ++t) {
@@ -36,11 +47,13 @@ std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
     } else if (is_proved) {
       bytes += kFloat / 2 * count;
     }
-    if (is_proved) {  // a strip; G of integers, and another space with it
-      bytes += kFloat * (kStripRows * longer + shorter * shorter) + 8 * shorter * shorter / 2;
-    }
+    const std::int64_t square = shorter * shorter;
+    const std::int64_t space = space_doubles(shorter, rung);
+    if (is_proved)  // a strip; G of integers, and another space with it
+      bytes += kFloat * (kStripRows * longer + square) + 8 * space;
     bytes += kPairs * kFloat * rung * (shorter + longer);
-    bytes += 8 * (kMatrices * shorter * shorter + kPanel * shorter + kRung * (shorter + longer));
+    bytes += 8 * (kMatrices * square + std::max(space, square) + kPanel * shorter +
+                  kRung * (shorter + longer));
   }
   return bytes;
 }

@@ -28,15 +28,16 @@ Seals::Seals(const FinishedRun& run) : run_(run), shards_(run.plan.shards.size()
 
 void Seals::add(std::size_t tensor, RunRecords& records) {
   const std::size_t index = records.shard_of(tensor);
-  const store::ShardRecord& record = records.shard(index);
-  if (shards_[index].file.path.empty())
+  if (shards_[index].file.path.empty()) {
+    const store::ShardRecord& record = records.shard(index);
     shards_[index] = {
         {record.file, record.size, record.sha256}, record.arithmetic, record.other_integers};
+  }
   const store::TensorRecord& its = records.tensor(tensor);
   const PlannedTensor& planned = run_.plan.tensors[tensor];
   const auto& base = run_.inputs.base.tensors[planned.index];
-  tensors_.push_back({base.name, base.canonical, record.file, planned.out_dtype, base.shape,
-                      its.seal.offset, its.seal.sha256});
+  tensors_.push_back({base.name, base.canonical, shards_[index].file.path, planned.out_dtype,
+                      base.shape, its.seal.offset, its.seal.sha256});
   add_prints(its, run_.inputs.experts.size() + 1, prints_);
 }
 

