@@ -95,8 +95,7 @@ bool all_well(const Matrices& in, const Made& made, const Made& exact, bool need
   return is_factorisation(in.tau(0), made.front(), {kKept, kTolerance});
 }
 
-// Relative errors of products: float32's, and with G of integers instead of G.
-constexpr double kFloat32 = 1e-5, kRounding = 1e-2;
+constexpr double kFloat32 = 1e-5, kRounding = 1e-2;  // relative errors of products with G and K
 
 /// The first column of A A^T block against a plain product with G (lower triangle).
 // NOLINTNEXTLINE(readability-function-size): a product's operands, its result, and how right it is
@@ -262,8 +261,7 @@ void bench_solver(Lab& lab, const Shape& shape, int threads) {
          is_rounded_gram(first.workspace, m, first.tau_squared));
   report("rounded_block", samples[2], rounded_block_work(e, static_cast<double>(kBlock)),
          is_image(block, first.workspace.gram.data(), m, first.rounded_image, kRounding));
-  // What the space cannot prove, Cholesky decides: they must not contradict each other, and the
-  // space proves something.
+  // What the space cannot prove, Cholesky decides: no contradiction, and the space proves one.
   const bool is_never_wrong = std::ranges::none_of(
       parts, [](const SolverParts& p) { return p.is_proved && !p.is_decided; });
   const auto k = static_cast<double>(first.workspace.coarse.space.columns);

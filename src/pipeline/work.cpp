@@ -49,10 +49,10 @@ const Rates& common_rates() noexcept {
   static constexpr Rates kRates{.bytes_read = 6e9,
                                 .bytes_written = 0.9e9,
                                 .parts = 1.1e9,
-                                .pruned = 2.3e8,
+                                .pruned = 3.3e8,
                                 .results = 9e8,
                                 .gram = 8.5e10,
-                                .space = 2e10};
+                                .space = 2.6e10};
   return kRates;
 }
 
@@ -122,7 +122,7 @@ Work factor_work(const TensorPart& part, const Shape& shape) {
   const lowrank::Mode mode = part.prune.svd.mode;
   if (mode == lowrank::Mode::exact || !lowrank::prefers_krylov(full, rung))
     return {.gram = m * m * n, .space = 4.0 / 3 * m * m * m};
-  const double space = 4 * m * vectors * vectors;
+  const double space = 4 * m * vectors * vectors + 4 * m * n * static_cast<double>(rung);
   if (mode == lowrank::Mode::fast) return {.gram = 4 * m * n * vectors, .space = space};
   const double nearby = std::min(m, kNearby * static_cast<double>(rung));
   const double by_integers = 2.0 / 3 * m * m * n + 2 * m * m * vectors;

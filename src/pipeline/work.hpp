@@ -19,7 +19,8 @@ struct Work {
   double gram = 0;   ///< flops in float32: 4 m n v for a basis of v vectors through tau; certified:
                      ///< 2/3 m^2 n for a Gram matrix of integers, 2 m^2 v for a basis by it and 4 m
                      ///< n for each vector of another through tau; m^2 n for a Gram matrix
-  double space = 0;  ///< flops for the eigenpairs, in float64: 4 m v^2, or LAPACK's
+  double space = 0;  ///< flops for the eigenpairs, in float64: 4 m v^2 for each basis and 4 m n for
+                     ///< each pair that is judged, or LAPACK's
 
   Work& operator+=(const Work& other) noexcept;
   bool operator==(const Work&) const = default;

@@ -51,7 +51,7 @@ TEST(Work, OfAFactorisation) {
   const double m = 1280, n = 5120, v = 60, w = 18;  // seven or eight blocks of rung 8; two or three
   const Work work = factor_work(part_of(7), {5120, 1280});
   EXPECT_EQ(work.gram, 2.0 / 3 * m * m * n + 2 * m * m * v + 4 * m * n * w);
-  EXPECT_EQ(work.space, 4 * m * v * v + 4 * m * w * w);
+  EXPECT_EQ(work.space, 4 * m * v * v + 4 * m * n * 8 + 4 * m * w * w);
   EXPECT_EQ(factor_bytes(part_of(7), {5120, 1280}), 4 * 8 * (1280 + 5120));
   // A space as large as the matrix costs more than LAPACK's eigenvalues.
   EXPECT_EQ(factor_work(part_of(128), {64 * 3, 64 * 3}).space, 4.0 / 3 * 192 * 192 * 192);
