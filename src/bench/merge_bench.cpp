@@ -45,8 +45,8 @@ std::filesystem::path make_models(const Lab& lab, int threads) {
 }
 
 struct Needed {
-  Work flops;  ///< a Krylov basis of 7 blocks of 8, B = U^T tau and its judgement, and the proof,
-               ///< of every selected matrix and expert
+  Work flops;  ///< G of integers, a Krylov basis of 7 blocks of 8 by it and one of 2 through tau,
+               ///< B = U^T tau and its judgement, of every selected matrix and expert
   pipeline::Work work;  ///< as the plan counts
 };
 
@@ -65,10 +65,13 @@ Needed needed_of(const std::filesystem::path& recipe_file) {
     const Shape& shape = inputs.base.tensors[tensor.index].shape;
     const auto m = static_cast<double>(std::min(shape.front(), shape.back()));
     const auto n = static_cast<double>(std::max(shape.front(), shape.back()));
-    constexpr double kVectors = 7 * 8, kProjected = 8;
+    constexpr double kByIntegers = 7 * 8, kThroughTau = 2 * 8, kProjected = 8;
     const auto experts = static_cast<double>(tensor.parts.size());
-    needed.flops.flops32 += experts * (4 * m * n * kVectors + m * m * n / 2);
-    needed.flops.flops += experts * (4 * m * kVectors * kVectors + 4 * m * n * kProjected);
+    needed.flops.flops32 +=
+        experts * (m * m * n / 2 + 2 * m * m * kByIntegers + 4 * m * n * kThroughTau);
+    needed.flops.flops +=
+        experts *
+        (4 * m * (kByIntegers * kByIntegers + kThroughTau * kThroughTau) + 4 * m * n * kProjected);
   }
   return needed;
 }
