@@ -133,7 +133,7 @@ std::vector<std::string> finish_run(const FinishedRun& run) {
   ReportWriter reports(run);
   Seals seals(run);
   for (std::size_t tensor = 0; tensor < run.plan.tensors.size(); ++tensor) {
-    reports.add(tensor, records.tensor(tensor).row);
+    reports.add(tensor, records);
     seals.add(tensor, records);
   }
   reports.publish();

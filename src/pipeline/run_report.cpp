@@ -60,19 +60,16 @@ void require_same(const stats::Totals& summed, const stats::Totals& serial,
 ReportWriter::ReportWriter(const FinishedRun& run)
     : run_(run),
       names_(run.inputs.expert_names()),
-      shards_(run.plan.tensors.size()),
       page_(names_),
       file_(run.folder.path / "report.json") {
-  for (const PlannedShard& shard : run.plan.shards) {
-    for (const std::size_t tensor : shard.tensors) shards_[tensor] = &shard.name;
-  }
   serial_.experts.resize(names_.size());
   file_.append(head(run, names_));
 }
 
-void ReportWriter::add(std::size_t tensor, const stats::TensorRow& row) {
+void ReportWriter::add(std::size_t tensor, RunRecords& records) {
   const PlannedTensor& planned = run_.plan.tensors[tensor];
-  const std::string& shard = *shards_[tensor];
+  const std::string& shard = run_.plan.shards[records.shard_of(tensor)].name;
+  const stats::TensorRow& row = records.tensor(tensor).row;
   stats::add(row, serial_);
   if (planned.treatment == Treatment::pruned) page_.add(shard, row);
   file_.append((tensor == 0 ? "\n    " : ",\n    ") +

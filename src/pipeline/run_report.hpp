@@ -6,6 +6,7 @@
 
 #include "core/text_file.hpp"
 #include "pipeline/finish.hpp"
+#include "pipeline/run_records.hpp"
 #include "report/merge_html.hpp"
 
 namespace koine::pipeline {
@@ -16,16 +17,15 @@ class ReportWriter {
  public:
   explicit ReportWriter(const FinishedRun& run);  ///< keeps a reference  @throws StorageError
 
-  /// @pre each tensor of the plan once, in its order
-  void add(std::size_t tensor, const stats::TensorRow& row);
+  /// @pre each tensor of the plan once, in its order  @throws StorageError
+  void add(std::size_t tensor, RunRecords& records);
 
   /// @throws VerifyError if the rows do not add up to run.totals bit for bit; StorageError
   void publish();
 
  private:
   const FinishedRun& run_;
-  std::vector<std::string> names_;          ///< of experts
-  std::vector<const std::string*> shards_;  ///< by tensor: the names of their shards
+  std::vector<std::string> names_;  ///< of experts
   report::MergePage page_;
   stats::Totals serial_;
   TextFile file_;
