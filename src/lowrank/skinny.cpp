@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "core/cpu.hpp"
-#include "lowrank/gram32.hpp"
 
 namespace koine::lowrank {
 namespace {
@@ -149,17 +148,6 @@ void gram_times_block(const TauPanels& panels, std::int64_t width, const double*
     gram_times_stripe(panels, in, out + stripe, out, sum);
     put_stripe(sum, kStripe, m, std::min(kStripe, width - first), image + first * m);
   }
-}
-
-// A^T x: the vector rounded, a chain, and as many additions as there are chains; then A of it: a
-// panel's chain, those of a sum, and a term for adding in float64.
-double gram_times_block_error(const ShortSideFirst& side, double tau_squared) noexcept {
-  const std::int64_t chains = (side.short_side + kSkinnyChain - 1) / kSkinnyChain;
-  const auto roundings =
-      static_cast<double>(1 + kSkinnyChain + chains + kTauPanel + kPanelsOfAChain + 1);
-  const double gamma = roundings * 0x1p-24 / (1 - roundings * 0x1p-24);
-  const auto entries = static_cast<double>(side.short_side * side.long_side);
-  return gamma * tau_squared + 2 * kHalfOfSmallest * entries;
 }
 
 // Rows of a matrix may lie a multiple of 4 KiB apart, in one set of the first cache: a tile is a

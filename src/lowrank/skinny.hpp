@@ -68,12 +68,6 @@ inline constexpr std::int64_t kTauPanel = 64;  ///< columns of a panel; shapes t
 void gram_times_block(const TauPanels& panels, std::int64_t width, const double* block,
                       double* image, Workspace& workspace);
 
-/// An upper bound of |error|_2 of gram_times_block of a vector of length 1, |A|_F^2 = tau_squared:
-/// rounding by the lengths of its chains (gram32.hpp: Higham), and what the terms lose by
-/// underflow.
-[[nodiscard]] double gram_times_block_error(const ShortSideFirst& side,
-                                            double tau_squared) noexcept;
-
 /// Copies the lower triangle of a column-major [order, order] matrix to the upper one.
 void mirror(std::int64_t order, double* matrix);
 

@@ -13,6 +13,7 @@
 namespace koine::lowrank {
 namespace {
 
+using test::Extent;
 using test::Spectrum;
 
 struct TileCase {
@@ -74,13 +75,6 @@ INSTANTIATE_TEST_SUITE_P(Rows, GramTiles,
                                          TileCase{131, 2, 9, 32, true}, TileCase{17, 1, 3, 5, true},
                                          TileCase{1, 3, 1, 33, false}),
                          [](const auto& row) { return testing::PrintToString(row.param); });
-
-struct Extent {
-  std::int64_t rows, cols;
-};
-void PrintTo(const Extent& e, std::ostream* out) {
-  *out << e.rows << "x" << e.cols;
-}
 
 /// |G32 - G|_F, G in float64.
 double distance(const ShortSideFirst& side) {

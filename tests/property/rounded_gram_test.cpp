@@ -11,17 +11,11 @@
 namespace koine::lowrank {
 namespace {
 
+using test::Extent;
 using test::Spectrum;
 
 std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
-}
-
-struct Extent {
-  std::int64_t rows, cols;
-};
-void PrintTo(const Extent& e, std::ostream* out) {
-  *out << e.rows << "x" << e.cols;
 }
 
 /// A row of A and what it is rounded to, by the definition.

@@ -168,6 +168,14 @@ TEST_P(TruncatedSvd, SolversAgree) {
   EXPECT_TRUE(exact.factors.certified);
   EXPECT_FALSE(fast.factors.certified);
   EXPECT_LE(fast.factors.residual, SvdOptions{}.tolerance);
+  // What is dropped beyond the best is what the kept values lack.
+  const auto full = static_cast<std::int64_t>(fast.sigma.size());
+  const double tail = sum_of_squares(fast.sigma, fast.factors.kept, full);
+  const double dropped = std::sqrt(distance_squared(fast.tau, fast.low));
+  const double float32 = static_cast<double>(fast.factors.kept + 2) * kHalfUnit32 *
+                         std::sqrt(fast.factors.tau_squared);
+  EXPECT_LE(dropped, std::sqrt(tail + krylov_error(fast.factors)) + float32);
+  EXPECT_GE(dropped, std::sqrt(tail) - float32);
   // A value lies within its squared residual over the gap of the right one, at most the residual.
   EXPECT_NEAR(fast.factors.energy, exact.factors.energy, 1e-6 * exact.factors.energy);
   const double rounding =

@@ -103,6 +103,10 @@ std::vector<float> of_rank_five(std::int64_t rows, std::int64_t cols, std::mt199
 
 }  // namespace
 
+void PrintTo(const Extent& e, std::ostream* out) {
+  *out << e.rows << "x" << e.cols;
+}
+
 void PrintTo(Spectrum spectrum, std::ostream* out) {
   constexpr const char* kNames[] = {"flat_noise", "power_half", "power_two", "exponential",
                                     "spikes",     "exact_rank", "clusters",  "fp16_delta",

@@ -22,6 +22,12 @@ enum class Spectrum {
 };
 void PrintTo(Spectrum spectrum, std::ostream* out);
 
+/// Of a test's matrix.
+struct Extent {
+  std::int64_t rows, cols;
+};
+void PrintTo(const Extent& e, std::ostream* out);
+
 /// A row-major float32 matrix with that spectrum; the same for the same arguments.
 [[nodiscard]] std::vector<float> matrix_with(Spectrum spectrum, std::int64_t rows,
                                              std::int64_t cols);
