@@ -66,8 +66,7 @@ class TensorMerger {
     const auto raw = reader_.read_base(first, count);
     const auto sum = scratch_.sum.take(count);
     const auto seen = scratch_.seen.take(count);
-    std::ranges::fill(sum, 0.0);
-    std::ranges::fill(seen, std::uint8_t{0});
+    clear(sum, seen);
     for (std::size_t t = 0; t < reader_.expert_count() && planned_.treatment != Treatment::base;
          ++t) {
       const auto raw_expert = reader_.read(t + 1, first, count, scratch_.raw_expert);
@@ -110,14 +109,13 @@ class TensorMerger {
     const auto seen = scratch_.seen.take(count);
     const auto tau = scratch_.tau.take(count);
     const auto m = scratch_.m.take(count);
-    std::ranges::fill(sum, 0.0);
-    std::ranges::fill(seen, std::uint8_t{0});
     for (std::size_t t = 0; t < reader_.expert_count(); ++t) {
       throw_if_stopped();
       const auto figures = reader_.read_task_vector(t, tau);
       prune(t, tau, m, figures);
       outcome_.row.experts[t].tau_squared = figures.squared;
       for_blocks(count, [&](auto f, auto n) {
+        if (t == 0) clear(slice(sum, f, n), slice(seen, f, n));  // while the block is in cache
         take_part(t, slice(m, f, n), slice(sum, f, n), slice(seen, f, n));
       });
     }
@@ -146,6 +144,11 @@ class TensorMerger {
         tau, m.begin());  // --allow-nonfinite: such a matrix has no SVD and is merged densely
     row.method = "dense";
     row.kept = static_cast<std::int64_t>(tau.size());
+  }
+
+  static void clear(std::span<double> sum, std::span<std::uint8_t> seen) {
+    std::ranges::fill(sum, 0.0);
+    std::ranges::fill(seen, std::uint8_t{0});
   }
 
   /// sum += weight * double(M), and the figures of this block of M.
