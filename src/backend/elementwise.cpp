@@ -87,9 +87,14 @@ bool next_task_vector(RawSpan expert, std::span<const float> base, std::span<flo
 
 double take_part(double weight, std::span<const float> m, std::span<double> sum,
                  std::span<std::uint8_t> seen) {
-  Lanes lanes{};
-  kernels().take_part(weight, m.data(), sum.data(), seen.data(), length(m), lanes.data());
-  return total(lanes);
+  SquareSum squares;
+  take_next_part(weight, m, sum, seen, squares);
+  return squares.total();
+}
+
+void take_next_part(double weight, std::span<const float> m, std::span<double> sum,
+                    std::span<std::uint8_t> seen, SquareSum& squares) {
+  kernels().take_part(weight, m.data(), sum.data(), seen.data(), length(m), squares.lanes().data());
 }
 
 double note_part(std::span<const float> m, std::span<std::uint8_t> seen) {

@@ -51,6 +51,10 @@ bool next_task_vector(RawSpan expert, std::span<const float> base, std::span<flo
 [[nodiscard]] double take_part(double weight, std::span<const float> m, std::span<double> sum,
                                std::span<std::uint8_t> seen);
 
+/// The same of the next piece of a part: adds to `squares`.
+void take_next_part(double weight, std::span<const float> m, std::span<double> sum,
+                    std::span<std::uint8_t> seen, SquareSum& squares);
+
 /// As take_part, without the sum.
 [[nodiscard]] double note_part(std::span<const float> m, std::span<std::uint8_t> seen);
 

@@ -13,17 +13,10 @@ class Lors final : public Method {
   [[nodiscard]] bool keeps_low_rank() const override { return true; }
   [[nodiscard]] bool keeps_largest() const override { return true; }
   [[nodiscard]] stats::ExpertRow low_part(MatrixView tau, const PruneParameters& parameters,
-                                          std::span<float> m,
+                                          std::span<float> low,
                                           lowrank::Workspace& workspace) const override {
     stats::ExpertRow row;
-    take_low_rank(tau, parameters, m, workspace, row);
-    return row;
-  }
-  [[nodiscard]] stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters,
-                                       std::span<float> m,
-                                       lowrank::Workspace& workspace) const override {
-    stats::ExpertRow row = low_part(tau, parameters, m, workspace);
-    take_largest(tau, parameters, m, row);
+    take_low_rank(tau, parameters, low, workspace, row);
     return row;
   }
 };

@@ -42,7 +42,7 @@ class Method {
   /// task vectors).
   [[nodiscard]] virtual bool adds_task_vectors() const { return true; }
 
-  /// Whether some tensors are selected for prune(); otherwise every tensor is merged densely.
+  /// Whether some tensors are selected for pruning; otherwise every tensor is merged densely.
   [[nodiscard]] virtual bool selects() const { return false; }
 
   /// Whether M begins as L, the part of low rank; else as nothing.
@@ -51,18 +51,13 @@ class Method {
   /// Whether M is L with the largest entries of tau - L put back.
   [[nodiscard]] virtual bool keeps_largest() const { return false; }
 
-  /// L, the part that the largest entries are looked for beside, into `m`. Only called where
-  /// keeps_largest().  @pre as prune
+  /// L of one selected matrix into `low` (row-major, the shape of tau), and what happened. M is L,
+  /// where keeps_largest() with the entries that find_largest (parts.hpp) names. Only called where
+  /// selects().
+  /// @pre tau is finite; low.size() == tau.size()
   [[nodiscard]] virtual stats::ExpertRow low_part(MatrixView tau, const PruneParameters& parameters,
-                                                  std::span<float> m,
+                                                  std::span<float> low,
                                                   lowrank::Workspace& workspace) const;
-
-  /// M of one selected matrix into `m` (row-major, the shape of tau), and what happened. Only
-  /// called where selects().
-  /// @pre tau is finite; m.size() == tau.size()
-  [[nodiscard]] virtual stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters,
-                                               std::span<float> m,
-                                               lowrank::Workspace& workspace) const;
 };
 
 /// @throws InputError for a name that is not in the registry

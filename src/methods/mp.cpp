@@ -11,19 +11,12 @@ class Mp final : public Method {
   [[nodiscard]] bool selects() const override { return true; }
   [[nodiscard]] bool keeps_largest() const override { return true; }
   [[nodiscard]] stats::ExpertRow low_part(MatrixView tau, const PruneParameters& parameters,
-                                          std::span<float> m,
+                                          std::span<float> low,
                                           lowrank::Workspace& workspace) const override {
     stats::ExpertRow row;
     PruneParameters without_low_rank = parameters;
     without_low_rank.rank = {};
-    take_low_rank(tau, without_low_rank, m, workspace, row);
-    return row;
-  }
-  [[nodiscard]] stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters,
-                                       std::span<float> m,
-                                       lowrank::Workspace& workspace) const override {
-    stats::ExpertRow row = low_part(tau, parameters, m, workspace);
-    take_largest(tau, parameters, m, row);
+    take_low_rank(tau, without_low_rank, low, workspace, row);
     return row;
   }
 };

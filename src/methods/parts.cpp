@@ -16,18 +16,18 @@ lowrank::Factors factorise(MatrixView tau, const PruneParameters& parameters,
   return lowrank::truncated_svd(engine, parameters.rank, parameters.svd, store);
 }
 
-void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
+void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<float> low,
                    lowrank::Workspace& workspace, stats::ExpertRow& row) {
   const std::int64_t full = std::min(tau.rows, tau.cols);
   const bool by_energy = parameters.rank.energy > 0;
   if (!by_energy && parameters.rank.number.kept == 0) {
-    std::fill(m.begin(), m.end(), 0.0F);
+    std::fill(low.begin(), low.end(), 0.0F);
     row.method = "none";
     row.is_certified = true;
     return;
   }
   if (!by_energy && parameters.rank.number.kept >= full) {
-    std::copy(tau.flat().begin(), tau.flat().end(), m.begin());
+    std::copy(tau.flat().begin(), tau.flat().end(), low.begin());
     row.low_rank = full;
     row.low_squared = row.energy = stats::sum_of_squares(tau.flat());
     row.method = "full";
@@ -37,7 +37,7 @@ void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<
   const lowrank::Factors factors = parameters.factorise
                                        ? parameters.factorise(tau, parameters, workspace)
                                        : factorise(tau, parameters, workspace);
-  row.low_squared = lowrank::product(factors, m);
+  row.low_squared = lowrank::product(factors, low);
   note_factors(factors, row);
 }
 
@@ -56,18 +56,19 @@ void note_factors(const lowrank::Factors& factors, stats::ExpertRow& row) {
   row.method = factors.method;
 }
 
-void take_largest(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
-                  stats::ExpertRow& row) {
+sparse::Threshold find_largest(MatrixView tau, std::span<const float> low,
+                               const PruneParameters& parameters, stats::ExpertRow& row) {
   if (parameters.threshold) {
-    row.kept = sparse::take_kept(tau.flat(), m, *parameters.threshold);
+    row.kept = parameters.threshold->kept;
     row.threshold = static_cast<double>(rules::bits_as<float>(parameters.threshold->key));
     row.ties = parameters.threshold->ties;
-    return;
+    return *parameters.threshold;
   }
   const std::int64_t k = sparse::keep_count(tau.size(), parameters.density);
-  const sparse::Threshold threshold = sparse::kth_largest(tau.flat(), m, k);
-  row.kept = sparse::take_kept(tau.flat(), m, threshold);
+  const sparse::Threshold threshold = sparse::kth_largest(tau.flat(), low, k);
+  row.kept = threshold.kept;
   row.threshold = k == 0 ? 0 : static_cast<double>(threshold.magnitude());
+  return threshold;
 }
 
 }  // namespace koine::methods

@@ -12,18 +12,19 @@ namespace koine::methods {
                                          lowrank::Workspace& workspace,
                                          const lowrank::RungStore* store = nullptr);
 
-/// m <- L, the best approximation of tau at the asked rank; fills the row's low-rank figures.
+/// low <- L, the best approximation of tau at the asked rank; fills the row's low-rank figures.
 /// rank 0: L = 0; rank >= min(rows, cols): L = tau exactly. Neither needs an SVD.
-void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
+void take_low_rank(MatrixView tau, const PruneParameters& parameters, std::span<float> low,
                    lowrank::Workspace& workspace, stats::ExpertRow& row);
 
 /// The row's figures of factors, |L|^2 apart.
 void note_factors(const lowrank::Factors& factors, stats::ExpertRow& row);
 
-/// m <- tau where |tau - m| is kept by parameters.threshold; without one, where it is among the
-/// k = int(numel * density) largest, ties by lowest index. Fills kept, threshold, and ties where a
-/// threshold was given.
-void take_largest(MatrixView tau, const PruneParameters& parameters, std::span<float> m,
-                  stats::ExpertRow& row);
+/// Which entries of tau take the place of low's (sparse::take_kept): parameters.threshold; without
+/// one, the k = int(numel * density) largest of |tau - low|, ties by lowest index. Fills the row's
+/// kept and threshold, and ties where a threshold was given.
+[[nodiscard]] sparse::Threshold find_largest(MatrixView tau, std::span<const float> low,
+                                             const PruneParameters& parameters,
+                                             stats::ExpertRow& row);
 
 }  // namespace koine::methods

@@ -30,12 +30,8 @@ std::unique_ptr<Method> make(std::string_view name) {
 }
 
 stats::ExpertRow Method::low_part(MatrixView /*tau*/, const PruneParameters& /*parameters*/,
-                                  std::span<float> /*m*/, lowrank::Workspace& /*workspace*/) const {
-  throw std::logic_error(fmt::format("method '{}' keeps no entries by their size", name()));
-}
-
-stats::ExpertRow Method::prune(MatrixView /*tau*/, const PruneParameters& /*parameters*/,
-                               std::span<float> /*m*/, lowrank::Workspace& /*workspace*/) const {
+                                  std::span<float> /*low*/,
+                                  lowrank::Workspace& /*workspace*/) const {
   throw std::logic_error(fmt::format("method '{}' selects nothing, so it prunes nothing", name()));
 }
 

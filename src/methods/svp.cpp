@@ -10,11 +10,11 @@ class Svp final : public Method {
   [[nodiscard]] std::string_view name() const override { return "svp"; }
   [[nodiscard]] bool selects() const override { return true; }
   [[nodiscard]] bool keeps_low_rank() const override { return true; }
-  [[nodiscard]] stats::ExpertRow prune(MatrixView tau, const PruneParameters& parameters,
-                                       std::span<float> m,
-                                       lowrank::Workspace& workspace) const override {
+  [[nodiscard]] stats::ExpertRow low_part(MatrixView tau, const PruneParameters& parameters,
+                                          std::span<float> low,
+                                          lowrank::Workspace& workspace) const override {
     stats::ExpertRow row;
-    take_low_rank(tau, parameters, m, workspace, row);
+    take_low_rank(tau, parameters, low, workspace, row);
     return row;
   }
 };

@@ -1,16 +1,13 @@
 #include "pipeline/merge_tensor.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "backend/elementwise.hpp"
 #include "backend/to_double.hpp"
-#include "core/stop.hpp"
 #include "pipeline/bad_values.hpp"
 #include "pipeline/blocks.hpp"
-#include "pipeline/kept_factors.hpp"
-#include "pipeline/model_budget.hpp"
 #include "pipeline/on_device.hpp"
+#include "pipeline/pruned_experts.hpp"
 #include "pipeline/tensor_reader.hpp"
 #include "stats/sums.hpp"
 
@@ -100,50 +97,28 @@ class TensorMerger {
     finish_block(first, raw, scratch_.base.take(count), sum, seen);
   }
 
-  /// A selected matrix: whole, one expert after the other.
+  /// A selected matrix: whole, a few experts after the other. A block of the sum begins, grows and
+  /// ends while it is in cache.
   void merge_matrix() {
-    const std::int64_t count = tensor_.count();
+    const std::int64_t count = tensor_.count(), width = size_of(tensor_.dtype);
     const auto raw = reader_.read_base(0, count);
     const std::span<const float> base = scratch_.base.take(count);
     const auto sum = scratch_.sum.take(count);
     const auto seen = scratch_.seen.take(count);
-    const auto tau = scratch_.tau.take(count);
-    const auto m = scratch_.m.take(count);
-    for (std::size_t t = 0; t < reader_.expert_count(); ++t) {
-      throw_if_stopped();
-      const auto figures = reader_.read_task_vector(t, tau);
-      prune(t, tau, m, figures);
-      outcome_.row.experts[t].tau_squared = figures.squared;
+    const std::size_t experts = reader_.expert_count();
+    PrunedExperts pruned(planned_, context_, scratch_, reader_, outcome_.row.experts);
+    for (std::size_t first = 0, end = 0; first < experts; first = end) {
+      end = std::min(first + static_cast<std::size_t>(kTogether), experts);
+      pruned.prune(first, end);
       for_blocks(count, [&](auto f, auto n) {
-        if (t == 0) clear(slice(sum, f, n), slice(seen, f, n));  // while the block is in cache
-        take_part(t, slice(m, f, n), slice(sum, f, n), slice(seen, f, n));
+        const auto sum_here = slice(sum, f, n);
+        const auto seen_here = slice(seen, f, n);
+        if (first == 0) clear(sum_here, seen_here);
+        pruned.add_block(f, sum_here, seen_here);
+        if (end < experts) return;
+        finish_block(f, slice(raw, f * width, n * width), slice(base, f, n), sum_here, seen_here);
       });
     }
-    const std::int64_t width = size_of(tensor_.dtype);
-    for_blocks(count, [&](auto f, auto n) {
-      finish_block(f, slice(raw, f * width, n * width), slice(base, f, n), slice(sum, f, n),
-                   slice(seen, f, n));
-    });
-  }
-
-  void prune(std::size_t t, std::span<const float> tau, std::span<float> m,
-             const backend::TaskVectorFigures& figures) {
-    const StageTimer timer(context_.progress, Stage::prune);
-    auto& row = outcome_.row.experts[t];
-    auto parameters = prune_parameters(planned_, t, context_, reader_);
-    if (context_.budget != nullptr)
-      parameters.threshold = threshold_of(*context_.budget, planned_, reader_, t);
-    if (figures.is_finite) {
-      parameters.tau_squared = figures.squared;
-      row = context_.method.prune({tau.data(), tensor_.shape[0], tensor_.shape[1]}, parameters, m,
-                                  scratch_.svd);
-      if (context_.factors == nullptr && is_factorised(row)) ++context_.progress.matrices;
-      return;
-    }
-    std::ranges::copy(
-        tau, m.begin());  // --allow-nonfinite: such a matrix has no SVD and is merged densely
-    row.method = "dense";
-    row.kept = static_cast<std::int64_t>(tau.size());
   }
 
   static void clear(std::span<double> sum, std::span<std::uint8_t> seen) {

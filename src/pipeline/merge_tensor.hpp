@@ -21,7 +21,7 @@ namespace koine::pipeline {
 /// the merge lasts.
 struct Scratch {
   Pool<std::byte> raw_base, raw_expert, out;
-  Pool<float> base, tau, m;
+  Pool<float> base, tau, m, kept;
   Pool<double> sum, difference;
   Pool<std::uint8_t> seen;
   lowrank::Workspace svd;

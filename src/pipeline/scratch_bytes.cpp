@@ -3,6 +3,7 @@
 #include "lowrank/krylov.hpp"
 #include "pipeline/blocks.hpp"
 #include "pipeline/merge_tensor.hpp"
+#include "pipeline/pruned_experts.hpp"
 
 namespace koine::pipeline {
 namespace {
@@ -24,8 +25,10 @@ std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
   for (const Expert& expert : inputs.experts) {
     expert_width = std::max(expert_width, size_of(expert.tensors[planned.index].dtype));
   }
-  constexpr std::int64_t kFloats = 3 * 4 + 8 + 1;  // base, tau, m; sum; signs
-  std::int64_t bytes = count * (size_of(tensor.dtype) + kFloats) +
+  const auto experts = static_cast<std::int64_t>(inputs.experts.size());
+  const std::int64_t together = is_whole ? std::min(kTogether, experts) : 1;
+  const std::int64_t floats = 4 + together * (4 + 4) + 8 + 1;  // base; tau, m; sum; signs
+  std::int64_t bytes = count * (size_of(tensor.dtype) + floats) +
                        std::min(kBlock, count) * expert_width + kBlock * (8 + 8);
   if (is_whole) {
     const std::int64_t shorter = std::min(tensor.shape[0], tensor.shape[1]);

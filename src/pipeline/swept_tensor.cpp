@@ -101,9 +101,7 @@ class SweptTensor {
       throw_if_stopped();
       const auto parameters = prune_parameters(*sum.planned, t, context_, reader);
       const MatrixView matrix{tau(t).data(), info_.shape[0], info_.shape[1]};
-      low_rows_.push_back(method.keeps_largest()
-                              ? method.low_part(matrix, parameters, low(t), scratch_.merge.svd)
-                              : method.prune(matrix, parameters, low(t), scratch_.merge.svd));
+      low_rows_.push_back(method.low_part(matrix, parameters, low(t), scratch_.merge.svd));
     }
   }
 

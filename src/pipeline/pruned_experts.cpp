@@ -1,0 +1,81 @@
+#include "pipeline/pruned_experts.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "backend/elementwise.hpp"
+#include "core/stop.hpp"
+#include "methods/parts.hpp"
+#include "pipeline/blocks.hpp"
+#include "pipeline/kept_factors.hpp"
+#include "pipeline/model_budget.hpp"
+#include "pipeline/on_device.hpp"
+
+namespace koine::pipeline {
+
+void PrunedExperts::prune(std::size_t first, std::size_t end) {
+  const std::int64_t count = reader_.base().count();
+  const auto together =
+      std::min(kTogether, static_cast<std::int64_t>(reader_.expert_count())) * count;
+  const auto taus = scratch_.tau.take(together);
+  const auto lows = scratch_.m.take(together);
+  first_ = first;
+  parts_.clear();
+  for (std::size_t t = first; t < end; ++t) {
+    throw_if_stopped();
+    const auto at = static_cast<std::int64_t>(t - first) * count;
+    parts_.push_back({slice(taus, at, count), slice(lows, at, count), {}});
+    prune_one(t, parts_.back());
+  }
+}
+
+void PrunedExperts::prune_one(std::size_t expert, Part& part) {
+  const auto figures = reader_.read_task_vector(expert, part.tau);
+  const StageTimer timer(context_.progress, Stage::prune);
+  auto parameters = prune_parameters(planned_, expert, context_, reader_);
+  parameters.tau_squared = figures.squared;
+  if (context_.budget != nullptr)
+    parameters.threshold = threshold_of(*context_.budget, planned_, reader_, expert);
+  stats::ExpertRow& row = rows_[expert];
+  if (figures.is_finite) {
+    const Shape& shape = reader_.base().shape;
+    const MatrixView tau{part.tau.data(), shape[0], shape[1]};
+    row = context_.method.low_part(tau, parameters, part.low, scratch_.svd);
+    if (context_.method.keeps_largest())
+      part.largest = methods::find_largest(tau, part.low, parameters, row);
+    if (context_.factors == nullptr && is_factorised(row)) ++context_.progress.matrices;
+  } else {  // --allow-nonfinite: such a matrix has no SVD and is merged densely
+    std::ranges::copy(part.tau, part.low.begin());
+    row.method = "dense";
+    row.kept = static_cast<std::int64_t>(part.tau.size());
+  }
+  row.tau_squared = figures.squared;
+}
+
+void PrunedExperts::add_block(std::int64_t at, std::span<double> sum,
+                              std::span<std::uint8_t> seen) {
+  constexpr std::int64_t kPiece = 4096;  // stays in the first cache from one expert to the next
+  static_assert(kPiece % kLanes == 0);
+  const StageTimer timer(context_.progress, Stage::accumulate);
+  const auto count = static_cast<std::int64_t>(sum.size());
+  std::array<backend::SquareSum, kTogether> squares;
+  for (std::int64_t f = 0; f < count; f += kPiece) {
+    const std::int64_t n = std::min(kPiece, count - f);
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      backend::take_next_part(planned_.parts[first_ + i].weight, piece_of(parts_[i], at + f, n),
+                              slice(sum, f, n), slice(seen, f, n), squares[i]);
+    }
+  }
+  for (std::size_t i = 0; i < parts_.size(); ++i)
+    rows_[first_ + i].merged_squared += squares[i].total();
+}
+
+std::span<const float> PrunedExperts::piece_of(Part& part, std::int64_t first, std::int64_t count) {
+  const auto low = slice(part.low, first, count);
+  if (part.largest.kept == 0) return low;
+  const auto m = scratch_.kept.take(count);
+  sparse::take_kept({slice(part.tau, first, count), low}, m, part.largest.key, part.largest.ties);
+  return m;
+}
+
+}  // namespace koine::pipeline
