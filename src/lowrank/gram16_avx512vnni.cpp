@@ -8,7 +8,7 @@ namespace {
 
 struct Lane {
   using Vector = __m512i;
-  static constexpr int kRegisters = 1, kRows = 16, kVectors = 1;
+  static constexpr int kRegisters = 1, kRows = 8, kVectors = 3;  // 24 of 32 registers
   static Vector load(const void* p) { return _mm512_load_si512(p); }
   static void store(std::int32_t* p, Vector x) { _mm512_store_si512(p, x); }
   static Vector broadcast(const TermPair* p) { return _mm512_set1_epi32(static_cast<int>(*p)); }

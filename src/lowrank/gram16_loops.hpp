@@ -25,36 +25,40 @@ struct Pairs {
   typename Lane::Vector even, odd;
 };
 
-/// The sums of kRows rows and kVectors vectors from `place` on go on: sums [16, 48].
-template <typename Lane>
+/// The sums of kRows rows and `Vectors` vectors from `place` on go on: sums [16, 48].
+template <typename Lane, int Vectors>
 inline void sum_products(const Gram16Tile& t, Place place, std::int32_t* sums) {
   constexpr std::int64_t kWidth = kStripRows / Lane::kRegisters;
-  const TermPair* right[Lane::kVectors];
-  for (int v = 0; v < Lane::kVectors; ++v) {
+  const TermPair* right[Vectors];
+  for (int v = 0; v < Vectors; ++v) {
     const std::int64_t at = place.vector + v, strip = at / Lane::kRegisters;
     right[v] = t.right + strip * t.pairs * kStripRows + at % Lane::kRegisters * kWidth;
   }
   sums += place.row * kGramColumns + place.vector * kWidth;
-  typename Lane::Vector sum[Lane::kRows][Lane::kVectors];
+  typename Lane::Vector sum[Lane::kRows][Vectors];
   for (int i = 0; i < Lane::kRows; ++i) {
-    for (int v = 0; v < Lane::kVectors; ++v)
-      sum[i][v] = Lane::load(sums + i * kGramColumns + v * kWidth);
+    for (int v = 0; v < Vectors; ++v) sum[i][v] = Lane::load(sums + i * kGramColumns + v * kWidth);
   }
   const TermPair* left = t.left + place.row;
   for (std::int64_t k = place.begin * kStripRows; k < place.end * kStripRows; k += 2 * kStripRows) {
-    Pairs<Lane> b[Lane::kVectors];
-    for (int v = 0; v < Lane::kVectors; ++v)
+    Pairs<Lane> b[Vectors];
+    for (int v = 0; v < Vectors; ++v)
       b[v] = {Lane::load(right[v] + k), Lane::load(right[v] + k + kStripRows)};
     for (std::int64_t i = 0; i < Lane::kRows; ++i) {
       const Pairs<Lane> a{Lane::broadcast(left + k + i),
                           Lane::broadcast(left + k + kStripRows + i)};
-      for (int v = 0; v < Lane::kVectors; ++v) sum[i][v] = Lane::add_products(sum[i][v], a, b[v]);
+      for (int v = 0; v < Vectors; ++v) sum[i][v] = Lane::add_products(sum[i][v], a, b[v]);
     }
   }
   for (int i = 0; i < Lane::kRows; ++i) {
-    for (int v = 0; v < Lane::kVectors; ++v)
-      Lane::store(sums + i * kGramColumns + v * kWidth, sum[i][v]);
+    for (int v = 0; v < Vectors; ++v) Lane::store(sums + i * kGramColumns + v * kWidth, sum[i][v]);
   }
+}
+
+template <typename Lane, int Vectors>
+inline void sum_products_of_rows(const Gram16Tile& t, Place place, std::int32_t* sums) {
+  for (; place.row < kStripRows; place.row += Lane::kRows)
+    sum_products<Lane, Vectors>(t, place, sums);
 }
 
 /// What sums begin with. (a + b')(a' + b) = ab + a'b' + aa' + bb': four products for two, if those
@@ -84,16 +88,16 @@ inline void put_products(const Gram16Tile& t, const std::int32_t* sums) {
 
 template <typename Lane>
 void tile(const Gram16Tile& t) {
-  static_assert(kStripRows % Lane::kRows == 0 && Lane::kRegisters % Lane::kVectors == 0);
+  static_assert(kStripRows % Lane::kRows == 0);
   alignas(64) std::int32_t sums[kStripRows * kGramColumns];
   begin_sums<Lane>(t, sums);
   const std::int64_t vectors = t.strips * Lane::kRegisters;
   for (std::int64_t begin = 0; begin < t.pairs; begin += kPairs) {
     const std::int64_t end = begin + kPairs < t.pairs ? begin + kPairs : t.pairs;
-    for (std::int64_t v = 0; v < vectors; v += Lane::kVectors) {
-      for (std::int64_t row = 0; row < kStripRows; row += Lane::kRows)
-        sum_products<Lane>(t, {begin, end, row, v}, sums);
-    }
+    std::int64_t v = 0;
+    for (; v + Lane::kVectors <= vectors; v += Lane::kVectors)
+      sum_products_of_rows<Lane, Lane::kVectors>(t, {begin, end, 0, v}, sums);
+    for (; v < vectors; ++v) sum_products_of_rows<Lane, 1>(t, {begin, end, 0, v}, sums);
   }
   put_products<Lane>(t, sums);
 }
