@@ -54,7 +54,7 @@ void PrunedExperts::prune_one(std::size_t expert, Part& part) {
 
 void PrunedExperts::add_block(std::int64_t at, std::span<double> sum,
                               std::span<std::uint8_t> seen) {
-  constexpr std::int64_t kPiece = 4096;  // stays in the first cache from one expert to the next
+  constexpr std::int64_t kPiece = 1024;  // stays in the first cache from one expert to the next
   static_assert(kPiece % kLanes == 0);
   const StageTimer timer(context_.progress, Stage::accumulate);
   const auto count = static_cast<std::int64_t>(sum.size());

@@ -27,9 +27,10 @@ std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
   }
   const auto experts = static_cast<std::int64_t>(inputs.experts.size());
   const std::int64_t together = is_whole ? std::min(kTogether, experts) : 1;
+  const std::int64_t raw = tensor.dtype == DType::f32 ? 0 : size_of(tensor.dtype);
   const std::int64_t floats = 4 + together * (4 + 4) + 8 + 1;  // base; tau, m; sum; signs
-  std::int64_t bytes = count * (size_of(tensor.dtype) + floats) +
-                       std::min(kBlock, count) * expert_width + kBlock * (8 + 8);
+  std::int64_t bytes =
+      count * (raw + floats) + std::min(kBlock, count) * expert_width + kBlock * (8 + 8);
   if (is_whole) {
     const std::int64_t shorter = std::min(tensor.shape[0], tensor.shape[1]);
     const std::int64_t longer = std::max(tensor.shape[0], tensor.shape[1]);

@@ -51,12 +51,13 @@ void TensorReader::read_into(std::size_t model, std::int64_t first, std::span<st
 
 std::span<const std::byte> TensorReader::read_base(std::int64_t first, std::int64_t count) {
   const std::int64_t width = size_of(base_.dtype);
-  const auto raw = scratch_.raw_base.take(count * width);
+  const bool is_wide = base_.dtype == DType::f32;
   const auto base = scratch_.base.take(count);
+  const auto raw = is_wide ? std::as_writable_bytes(base) : scratch_.raw_base.take(count * width);
   for_blocks(count, [&](auto f, auto n) {
     const auto block = slice(raw, f * width, n * width);
     read_into(0, first + f, block);
-    backend::widen({base_.dtype, block}, slice(base, f, n));
+    if (!is_wide) backend::widen({base_.dtype, block}, slice(base, f, n));
   });
   require_finite(base, first, 0);
   return raw;

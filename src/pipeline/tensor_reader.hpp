@@ -31,7 +31,8 @@ class TensorReader {
   }
   /// Starts reading the whole tensor. Advice.
   void announce(std::size_t model) const;
-  /// Reads and widens a block of the base into scratch.base; returns its raw bytes.
+  /// Reads and widens a block of the base into scratch.base; returns its raw bytes, which of
+  /// float32 are the same memory.
   std::span<const std::byte> read_base(std::int64_t first, std::int64_t count);
   /// Expert t's whole task vector into `tau`, against scratch.base; its square is summed in blocks,
   /// as everywhere. The next expert's bytes are announced.
