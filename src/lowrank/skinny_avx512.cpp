@@ -40,6 +40,11 @@ struct Doubles {
   static Vector fma(Vector a, Vector b, Vector c) { return _mm512_fmadd_pd(a, b, c); }
 };
 
+struct DoubleColumns : Doubles {
+  static constexpr int kWidth = 8, kVectors = 3, kBlock = 8;
+  static Vector load_any(const double* p) { return _mm512_loadu_pd(p); }
+};
+
 // Chains in flight. Rows of A may lie a multiple of 4 KiB apart, in one set of the first cache: no
 // more than its eight ways.
 constexpr int kRows = 8;
@@ -54,7 +59,8 @@ SkinnyVariant<float> skinny_avx512<float>() {
 }
 template <>
 SkinnyVariant<double> skinny_avx512<double>() {
-  return {"avx512", skinny::times<Doubles, kRows>, skinny::transposed_times<Doubles, kColumns>,
+  return {"avx512", skinny::times<Doubles, kRows>,
+          skinny::transposed_times_by_columns<Doubles, kColumns, DoubleColumns>,
           skinny::widen<Doubles>};
 }
 
