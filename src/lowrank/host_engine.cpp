@@ -99,7 +99,8 @@ double HostEngine::orthogonality_defect(std::int64_t kept) {
 }
 
 bool HostEngine::nothing_outside(double c, std::int64_t kept) {
-  if (solver_ == Solver::krylov16) return nothing_outside_by_integers(c, kept);
+  if (solver_ == Solver::krylov16)
+    return no_more_above(bound_for_count(c, kept), short_side(), kept, rung_, workspace_);
   if (solver_ == Solver::krylov32 || !is_krylov(solver_)) return false;
   return nothing_missed_outside(c, short_side(), kept, workspace_);
 }
@@ -107,17 +108,18 @@ bool HostEngine::nothing_outside(double c, std::int64_t kept) {
 // As many eigenvalues of G as pairs are kept lie no lower than the least of their values less what
 // the pairs lack (Kahan): all that is left to show is that no more than these lie above g. What the
 // residuals themselves round is less than the last term.
-bool HostEngine::nothing_outside_by_integers(double c, std::int64_t kept) {
+double HostEngine::bound_for_count(double c, std::int64_t kept) {
   const double* values = workspace_.values.data();
   const auto pairs = static_cast<double>(kept);
   const double lacks = std::sqrt(pairs) * residual(kept) + 4 * pairs * orthogonality_defect(kept);
   const double least = *std::min_element(values, values + kept);
-  const double g =
-      std::min(c, least - lacks * values[0] - rounding_floor(long_side(), tau_squared_));
-  return no_more_above(g, short_side(), kept, rung_, workspace_);
+  return std::min(c, least - lacks * values[0] - rounding_floor(long_side(), tau_squared_));
 }
 
 bool HostEngine::nothing_above(double c, std::int64_t kept) {
+  if (solver_ == Solver::krylov16 && gram_ == Gram::none &&
+      no_more_above_by_cholesky(bound_for_count(c, kept), short_side(), kept, workspace_))
+    return true;
   if (is_judged_by_tau(solver_)) {
     make_gram(Gram::float32);
     c -= float32_gram_error(rows() * cols(), tau_squared_);

@@ -30,7 +30,7 @@ class HostEngine final : public Engine {
   enum class Gram : std::uint8_t { none, float32, float64 };
   void judge(std::int64_t rung, std::int64_t count);
   void make_gram(Gram wanted);
-  bool nothing_outside_by_integers(double c, std::int64_t kept);
+  [[nodiscard]] double bound_for_count(double c, std::int64_t kept);
 
   ShortSideFirst side_;
   Workspace& workspace_;

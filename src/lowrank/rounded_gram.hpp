@@ -45,4 +45,10 @@ void rounded_times_block(std::int64_t short_side, std::int64_t width, const doub
 [[nodiscard]] bool no_more_above(double g, std::int64_t short_side, std::int64_t kept,
                                  std::int64_t rung, Workspace& workspace);
 
+/// The same by a Cholesky factorisation (nothing_missed_above) of all of K, whatever its space
+/// leaves outside. workspace.gram <- K. Cost: short^3 / 3 flops in float64.
+/// @pre rounded_gram; workspace has `kept` pairs, of G or near them
+[[nodiscard]] bool no_more_above_by_cholesky(double g, std::int64_t short_side, std::int64_t kept,
+                                             Workspace& workspace);
+
 }  // namespace koine::lowrank

@@ -158,6 +158,24 @@ TEST_P(RoundedCertificate, NeverShowsWhatIsNotSo) {
   EXPECT_GE(shown, 20);  // of 35; clusters have no gap at five of theirs
 }
 
+TEST_P(RoundedCertificate, CholeskyOfKNeverShowsWhatIsNotSo) {
+  std::int64_t shown = 0;
+  for (const Spectrum spectrum : kSteep) {
+    Found found(spectrum, GetParam());
+    const std::int64_t m = found.side.short_side;
+    for (std::int64_t kept = 1; kept < kRung; ++kept) {
+      const double above = found.theta[as_size(kept - 1)], below = found.theta[as_size(kept)];
+      const auto shows = [&](double g) {
+        return no_more_above_by_cholesky(g, m, kept, found.workspace);
+      };
+      EXPECT_FALSE(shows(below * (1 - 1e-9))) << kept;
+      EXPECT_FALSE(shows(below / 2)) << kept;
+      shown += shows(above * (1 - 1e-5)) ? 1 : 0;
+    }
+  }
+  EXPECT_GE(shown, 20);  // of 35, as above
+}
+
 /// The least sqrt(g), between two values, that no more than `kept` are shown to lie above.
 double least_shown(Found& found, std::int64_t kept) {
   double below = std::sqrt(found.theta[as_size(kept)]) / 2;
