@@ -13,7 +13,10 @@
 namespace koine::lowrank {
 namespace {
 
-constexpr std::int64_t kRowsAtOnce = 64;  // their output lines share few enough pages for the TLB
+// Few rows write their lines in order, which the CPU sees coming, but read the whole right factor
+// again: where the second cache holds it. Of many, the pages are still few enough for the TLB.
+constexpr std::int64_t kFewRows = 8, kManyRows = 64;
+constexpr std::int64_t kSmallRight = 256 * 1024 / sizeof(float);
 
 /// L = left right, both in the orientation of tau.
 struct Operands {
@@ -21,6 +24,10 @@ struct Operands {
   std::int64_t row_step = 0, term_step = 0;
   std::vector<float> right;  ///< tiles of [kept, 64], the last one filled up with zeros
 };
+
+std::int64_t rows_at_once(const Factors& factors) {
+  return factors.kept * factors.cols <= kSmallRight ? kFewRows : kManyRows;
+}
 
 std::int64_t tile_count(const Factors& factors) {
   return (factors.cols + kTileColumns - 1) / kTileColumns;
@@ -50,7 +57,7 @@ Operands operands_of(const Factors& factors) {
 
 /// A tile that sticks out over the last column goes through a buffer.
 void narrow_tile(ProductKernel kernel, ProductTile tile, std::int64_t width) {
-  std::array<float, static_cast<std::size_t>(kRowsAtOnce * kTileColumns)> buffer;
+  std::array<float, static_cast<std::size_t>(kManyRows * kTileColumns)> buffer;
   float* out = tile.out;
   const std::int64_t out_step = tile.out_step;
   tile.out = buffer.data();
@@ -92,17 +99,15 @@ double product_by(const ProductVariant& variant, const Factors& factors, std::sp
   assert(static_cast<std::int64_t>(out.size()) == factors.rows * factors.cols);
   const Operands operands = operands_of(factors);
   backend::SquareSum squares;  // of rows that are still in the second cache
-  static_assert(kRowsAtOnce % kLanes == 0);
-  for (std::int64_t i0 = 0; i0 < factors.rows; i0 += kRowsAtOnce) {
+  static_assert(kFewRows % kLanes == 0 && kManyRows % kLanes == 0);
+  const std::int64_t at_once = rows_at_once(factors);
+  for (std::int64_t i0 = 0; i0 < factors.rows; i0 += at_once) {
+    const std::int64_t rows = std::min(at_once, factors.rows - i0);
     for (std::int64_t j0 = 0; j0 < factors.cols; j0 += kTileColumns) {
-      const ProductTile tile{operands.left + i0 * operands.row_step,
-                             operands.row_step,
-                             operands.term_step,
-                             operands.right.data() + j0 * factors.kept,
-                             factors.kept,
-                             std::min(kRowsAtOnce, factors.rows - i0),
-                             out.data() + i0 * factors.cols + j0,
-                             factors.cols};
+      const ProductTile tile{
+          operands.left + i0 * operands.row_step,    operands.row_step, operands.term_step,
+          operands.right.data() + j0 * factors.kept, factors.kept,      rows,
+          out.data() + i0 * factors.cols + j0,       factors.cols};
       const std::int64_t width = factors.cols - j0;
       if (width >= kTileColumns) {
         variant.kernel(tile);
@@ -110,7 +115,6 @@ double product_by(const ProductVariant& variant, const Factors& factors, std::sp
         narrow_tile(variant.kernel, tile, width);
       }
     }
-    const std::int64_t rows = std::min(kRowsAtOnce, factors.rows - i0);
     squares.add(out.subspan(static_cast<std::size_t>(i0 * factors.cols),
                             static_cast<std::size_t>(rows * factors.cols)));
   }
