@@ -21,8 +21,12 @@ struct FloatColumns {
   using T = float;
   using Vector = __m512;
   static constexpr int kWidth = 16, kVectors = 3, kBlock = 8;  // 24 of 32 registers
+  static constexpr std::int64_t kAhead = 1024;  // panels are packed: 4 KiB further is read soon
   static Vector load(const float* p) { return _mm512_load_ps(p); }
-  static Vector load_any(const float* p) { return _mm512_loadu_ps(p); }
+  static Vector load_any(const float* p) {
+    _mm_prefetch(reinterpret_cast<const char*>(p + kAhead), _MM_HINT_T0);
+    return _mm512_loadu_ps(p);
+  }
   static void store(float* p, Vector x) { _mm512_store_ps(p, x); }
   static Vector broadcast(const float* p) { return _mm512_set1_ps(*p); }
   static Vector add(Vector a, Vector b) { return _mm512_add_ps(a, b); }
@@ -45,9 +49,8 @@ struct DoubleColumns : Doubles {
   static Vector load_any(const double* p) { return _mm512_loadu_pd(p); }
 };
 
-// Chains in flight. Rows of A may lie a multiple of 4 KiB apart, in one set of the first cache: no
-// more than its eight ways.
-constexpr int kRows = 8;
+// Chains in flight.
+constexpr int kRows = 16;
 constexpr int kColumns = 16;  // one cache line of floats
 
 }  // namespace
@@ -59,7 +62,7 @@ SkinnyVariant<float> skinny_avx512<float>() {
 }
 template <>
 SkinnyVariant<double> skinny_avx512<double>() {
-  return {"avx512", skinny::times<Doubles, kRows>,
+  return {"avx512", skinny::times<Doubles, kRows / 2>,
           skinny::transposed_times_by_columns<Doubles, kColumns, DoubleColumns>,
           skinny::widen<Doubles>};
 }

@@ -62,10 +62,18 @@ inline void all_chains(Operand<typename Lane::T> operand, std::int64_t count,
   if constexpr (Rows > 1) all_chains<Lane, Rows / 2>(operand, count - i, in, out + i * kStripe);
 }
 
+/// `Rows` at a time, or half as many where rows lie a multiple of 2 KiB apart, in one set or two of
+/// the first cache, of eight ways.
 template <typename Lane, int Rows>
 void times(const Piece<typename Lane::T>& piece, const typename Lane::T* in,
            typename Lane::T* out) {
-  all_chains<Lane, Rows>({piece.data, piece.step, 1, piece.cols}, piece.rows, in, out);
+  constexpr std::int64_t kFewSets = 2048 / sizeof(typename Lane::T);
+  const Operand<typename Lane::T> operand{piece.data, piece.step, 1, piece.cols};
+  if (Rows > 8 && piece.step % kFewSets == 0) {
+    all_chains<Lane, Rows / 2>(operand, piece.rows, in, out);
+  } else {
+    all_chains<Lane, Rows>(operand, piece.rows, in, out);
+  }
 }
 
 /// As transposed_times, of kWidth * Vectors columns of the piece: a vector of them meets kBlock

@@ -74,12 +74,15 @@ TEST(ProductVariants, PortableIsAlwaysThere) {
   EXPECT_NE(product_variants().all[2].kernel, nullptr);
 }
 
-// Around a tile of 64 columns and a band of 64 rows, both orientations, no term, one term, many.
+// Around a tile of 64 columns and bands of 8 rows and (from 65536 entries of the right factor on)
+// of 64, both orientations, no term, one term, many.
 INSTANTIATE_TEST_SUITE_P(Shapes, Product,
                          testing::Values(Case{1, 1, 1}, Case{3, 5, 2}, Case{64, 64, 7},
                                          Case{63, 65, 8}, Case{65, 63, 8}, Case{131, 200, 33},
                                          Case{200, 131, 33}, Case{7, 300, 3}, Case{300, 7, 3},
-                                         Case{129, 128, 128}, Case{20, 30, 0}));
+                                         Case{129, 128, 128}, Case{131, 1030, 64},
+                                         Case{1031, 1030, 64}, Case{131, 1030, 63},
+                                         Case{20, 30, 0}));
 
 }  // namespace
 }  // namespace koine::lowrank
