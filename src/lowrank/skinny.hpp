@@ -54,7 +54,6 @@ struct TauPanels {
   /// @pre !side.is_transposed
   [[nodiscard]] Piece<float> columns(std::int64_t first) const;
 };
-inline constexpr std::int64_t kTauPanel = 64;  ///< columns of a panel; shapes the bits of products
 
 /// Cost: a reading and a writing of tau, or nothing. Valid until workspace.packed is used again.
 [[nodiscard]] TauPanels panels_of(const ShortSideFirst& side, Workspace& workspace);

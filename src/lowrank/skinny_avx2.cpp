@@ -43,13 +43,13 @@ constexpr int kPairs = 6, kColumnPairs = 4;
 
 template <>
 SkinnyVariant<float> skinny_avx2<float>() {
-  return {"avx2", skinny::times<Floats, kRows>,
+  return {"avx2", skinny::times<Floats, kRows, kRows>,
           skinny::transposed_times_by_columns<Floats, kRows, FloatColumns>};
 }
 template <>
 SkinnyVariant<double> skinny_avx2<double>() {
-  return {"avx2", skinny::times<Doubles, kPairs>, skinny::transposed_times<Doubles, kColumnPairs>,
-          skinny::widen<Doubles>};
+  return {"avx2", skinny::times<Doubles, kPairs, kPairs>,
+          skinny::transposed_times<Doubles, kColumnPairs>, skinny::widen<Doubles>};
 }
 
 }  // namespace koine::lowrank

@@ -49,20 +49,21 @@ struct DoubleColumns : Doubles {
   static Vector load_any(const double* p) { return _mm512_loadu_pd(p); }
 };
 
-// Chains in flight.
-constexpr int kRows = 16;
+// Chains in flight. Rows of A may lie a multiple of 4 KiB apart, in one set of the first cache: no
+// more than its eight ways.
+constexpr int kRows = 8, kPackedRows = 16;
 constexpr int kColumns = 16;  // one cache line of floats
 
 }  // namespace
 
 template <>
 SkinnyVariant<float> skinny_avx512<float>() {
-  return {"avx512", skinny::times<Floats, kRows>,
+  return {"avx512", skinny::times<Floats, kRows, kPackedRows>,
           skinny::transposed_times_by_columns<Floats, kColumns, FloatColumns>};
 }
 template <>
 SkinnyVariant<double> skinny_avx512<double>() {
-  return {"avx512", skinny::times<Doubles, kRows / 2>,
+  return {"avx512", skinny::times<Doubles, kRows, kPackedRows>,
           skinny::transposed_times_by_columns<Doubles, kColumns, DoubleColumns>,
           skinny::widen<Doubles>};
 }

@@ -21,6 +21,9 @@ inline constexpr std::int64_t kStripe = 8;
 /// Terms of a product that are summed at a time; shapes its bits.
 inline constexpr std::int64_t kSkinnyChain = 128;
 
+/// Columns of a panel of a packed matrix; shapes the bits of products with it.
+inline constexpr std::int64_t kTauPanel = 64;
+
 /// One stripe: in and out are [.., kStripe] row-major, aligned to a row of it. To every element of
 /// `out` chains of kSkinnyChain fused multiply-adds from +0 are added, both in order of the summed
 /// index, so that all variants give the same bits, and rounding grows with the chain, not the sum.

@@ -26,15 +26,16 @@ inline void add(typename Lane::T* to, typename Lane::Vector x) {
   Lane::store(to, Lane::add(Lane::load(to), x));
 }
 
-/// `Rows` outputs at a time.
-template <typename Lane, int Rows>
+/// `Rows` outputs at a time. A `RowStep` that is known here (else 0) takes no register.
+template <typename Lane, int Rows, std::int64_t RowStep>
 inline void chains(const Operand<typename Lane::T>& operand, const typename Lane::T* in,
                    typename Lane::T* out) {
   using T = typename Lane::T;
   constexpr int kVectors = Lane::kRegisters;
   constexpr std::int64_t kWidth = kStripe / kVectors;
   const T* a = operand.data;
-  const std::int64_t row_step = operand.row_step, term_step = operand.term_step;
+  const std::int64_t row_step = RowStep > 0 ? RowStep : operand.row_step;
+  const std::int64_t term_step = operand.term_step;
   for (std::int64_t begin = 0; begin < operand.terms; begin += kSkinnyChain) {
     typename Lane::Vector sum[Rows][kVectors] = {};
     const std::int64_t end = end_of_chain<Lane>(begin, operand.terms);
@@ -53,24 +54,23 @@ inline void chains(const Operand<typename Lane::T>& operand, const typename Lane
 }
 
 /// As many outputs as there are, `Rows` at a time, then half as many, down to one.
-template <typename Lane, int Rows>
+template <typename Lane, int Rows, std::int64_t RowStep = 0>
 inline void all_chains(Operand<typename Lane::T> operand, std::int64_t count,
                        const typename Lane::T* in, typename Lane::T* out) {
   std::int64_t i = 0;
   for (; i + Rows <= count; i += Rows, operand.data += Rows * operand.row_step)
-    chains<Lane, Rows>(operand, in, out + i * kStripe);
-  if constexpr (Rows > 1) all_chains<Lane, Rows / 2>(operand, count - i, in, out + i * kStripe);
+    chains<Lane, Rows, RowStep>(operand, in, out + i * kStripe);
+  if constexpr (Rows > 1)
+    all_chains<Lane, Rows / 2, RowStep>(operand, count - i, in, out + i * kStripe);
 }
 
-/// `Rows` at a time, or half as many where rows lie a multiple of 2 KiB apart, in one set or two of
-/// the first cache, of eight ways.
-template <typename Lane, int Rows>
+/// `Rows` at a time; of a packed panel, whose rows lie together, `PackedRows`.
+template <typename Lane, int Rows, int PackedRows>
 void times(const Piece<typename Lane::T>& piece, const typename Lane::T* in,
            typename Lane::T* out) {
-  constexpr std::int64_t kFewSets = 2048 / sizeof(typename Lane::T);
   const Operand<typename Lane::T> operand{piece.data, piece.step, 1, piece.cols};
-  if (Rows > 8 && piece.step % kFewSets == 0) {
-    all_chains<Lane, Rows / 2>(operand, piece.rows, in, out);
+  if (piece.step == kTauPanel) {
+    all_chains<Lane, PackedRows, kTauPanel>(operand, piece.rows, in, out);
   } else {
     all_chains<Lane, Rows>(operand, piece.rows, in, out);
   }
@@ -138,7 +138,7 @@ inline std::int64_t all_products(Piece<typename Lane::T> piece, const typename L
 template <typename Lane, int Rows>
 void transposed_times(const Piece<typename Lane::T>& piece, const typename Lane::T* in,
                       typename Lane::T* out) {
-  all_chains<Lane, Rows>({piece.data, 1, piece.step, piece.rows}, piece.cols, in, out);
+  all_chains<Lane, Rows, 1>({piece.data, 1, piece.step, piece.rows}, piece.cols, in, out);
 }
 
 /// transposed_times where chains are long enough for turning their outputs; `Columns` is the lane.
