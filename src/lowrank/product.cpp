@@ -16,7 +16,7 @@ namespace {
 // Few rows write their lines in order, which the CPU sees coming, but read the whole right factor
 // again: where the second cache holds it. Of many, the pages are still few enough for the TLB.
 constexpr std::int64_t kFewRows = 8, kManyRows = 64;
-constexpr std::int64_t kSmallRight = 256 * 1024 / sizeof(float);
+constexpr std::int64_t kSmallRight = 65536;  // elements: 256 KiB
 
 /// L = left right, both in the orientation of tau.
 struct Operands {
