@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <vector>
 
 #include "backend/elementwise.hpp"
 #include "core/cpu.hpp"
@@ -18,25 +17,13 @@ namespace {
 constexpr std::int64_t kFewRows = 8, kManyRows = 64;
 constexpr std::int64_t kSmallRight = 65536;  // elements: 256 KiB
 
-/// L = left right, both in the orientation of tau.
-struct Operands {
-  const float* left = nullptr;
-  std::int64_t row_step = 0, term_step = 0;
-  std::vector<float> right;  ///< tiles of [kept, 64], the last one filled up with zeros
-};
-
-std::int64_t rows_at_once(const Factors& factors) {
-  return factors.kept * factors.cols <= kSmallRight ? kFewRows : kManyRows;
-}
-
-std::int64_t tile_count(const Factors& factors) {
-  return (factors.cols + kTileColumns - 1) / kTileColumns;
+std::int64_t tile_count(std::int64_t cols) {
+  return (cols + kTileColumns - 1) / kTileColumns;
 }
 
 /// The right factor [kept, cols] cut into tiles; of a transposed pair it is U^T.
-std::vector<float> right_tiles(const Factors& factors) {
-  std::vector<float> tiles(
-      static_cast<std::size_t>(tile_count(factors) * factors.kept * kTileColumns));
+Tiles right_tiles(const Factors& factors) {
+  Tiles tiles(static_cast<std::size_t>(tile_count(factors.cols) * factors.kept * kTileColumns));
   const std::int64_t column_step = factors.is_transposed ? factors.kept : 1;
   const std::int64_t term_step = factors.is_transposed ? 1 : factors.cols;
   const float* from = factors.is_transposed ? factors.u.data() : factors.b.data();
@@ -48,11 +35,6 @@ std::vector<float> right_tiles(const Factors& factors) {
     }
   }
   return tiles;
-}
-
-Operands operands_of(const Factors& factors) {
-  if (factors.is_transposed) return {factors.b.data(), 1, factors.rows, right_tiles(factors)};
-  return {factors.u.data(), factors.kept, 1, right_tiles(factors)};
 }
 
 /// A tile that sticks out over the last column goes through a buffer.
@@ -95,37 +77,79 @@ const ProductVariants& product_variants() {
   return kVariants;
 }
 
-double product_by(const ProductVariant& variant, const Factors& factors, std::span<float> out) {
-  assert(static_cast<std::int64_t>(out.size()) == factors.rows * factors.cols);
-  const Operands operands = operands_of(factors);
-  backend::SquareSum squares;  // of rows that are still in the second cache
-  static_assert(kFewRows % kLanes == 0 && kManyRows % kLanes == 0);
-  const std::int64_t at_once = rows_at_once(factors);
-  for (std::int64_t i0 = 0; i0 < factors.rows; i0 += at_once) {
-    const std::int64_t rows = std::min(at_once, factors.rows - i0);
-    for (std::int64_t j0 = 0; j0 < factors.cols; j0 += kTileColumns) {
-      const ProductTile tile{
-          operands.left + i0 * operands.row_step,    operands.row_step, operands.term_step,
-          operands.right.data() + j0 * factors.kept, factors.kept,      rows,
-          out.data() + i0 * factors.cols + j0,       factors.cols};
-      const std::int64_t width = factors.cols - j0;
-      if (width >= kTileColumns) {
-        variant.kernel(tile);
+ProductKernel fastest_product() noexcept {
+  for (const ProductVariant& variant : product_variants().all) {
+    if (variant.kernel != nullptr) return variant.kernel;
+  }
+  return product_tile_portable;
+}
+
+ProductRows::ProductRows(const Factors& factors, ProductKernel kernel)
+    : kernel_(kernel),
+      cols_(factors.cols),
+      kept_(factors.kept),
+      at_once_(best_rows(factors.kept, factors.cols)),
+      left_(factors.is_transposed ? factors.b.data() : factors.u.data()),
+      row_step_(factors.is_transposed ? 1 : factors.kept),
+      term_step_(factors.is_transposed ? factors.rows : 1),
+      right_(right_tiles(factors)) {}
+
+std::int64_t ProductRows::best_rows(std::int64_t kept, std::int64_t cols) noexcept {
+  return kept * cols <= kSmallRight ? kFewRows : kManyRows;
+}
+
+std::int64_t ProductRows::tiles() const noexcept {
+  return tile_count(cols_);
+}
+
+ProductTile ProductRows::tile_at(std::int64_t first, std::int64_t count, std::int64_t tile,
+                                 float* out) const {
+  return {.left = left_ + first * row_step_,
+          .row_step = row_step_,
+          .term_step = term_step_,
+          .tile = right_.data() + tile * kTileColumns * kept_,
+          .terms = kept_,
+          .rows = count,
+          .out = out,
+          .out_step = cols_};
+}
+
+void ProductRows::make(std::int64_t first, std::int64_t count, float* out) const {
+  for (std::int64_t i0 = 0; i0 < count; i0 += at_once_) {
+    const std::int64_t rows = std::min(at_once_, count - i0);
+    for (std::int64_t tile = 0; tile < tiles(); ++tile) {
+      const std::int64_t j0 = tile * kTileColumns, width = std::min(kTileColumns, cols_ - j0);
+      const ProductTile one = tile_at(first + i0, rows, tile, out + i0 * cols_ + j0);
+      if (width == kTileColumns) {
+        kernel_(one);
       } else {
-        narrow_tile(variant.kernel, tile, width);
+        narrow_tile(kernel_, one, width);
       }
     }
-    squares.add(out.subspan(static_cast<std::size_t>(i0 * factors.cols),
-                            static_cast<std::size_t>(rows * factors.cols)));
+  }
+}
+
+void ProductRows::make_tile(std::int64_t row, std::int64_t tile, float* out) const {
+  kernel_(tile_at(row, 1, tile, out));
+}
+
+double product_by(const ProductVariant& variant, const Factors& factors, std::span<float> out) {
+  assert(static_cast<std::int64_t>(out.size()) == factors.rows * factors.cols);
+  const ProductRows rows(factors, variant.kernel);
+  backend::SquareSum squares;  // of rows that are still in the second cache
+  static_assert(kFewRows % kLanes == 0 && kManyRows % kLanes == 0);
+  for (std::int64_t first = 0; first < factors.rows; first += rows.at_once()) {
+    const std::int64_t count = std::min(rows.at_once(), factors.rows - first);
+    const auto strip = out.subspan(static_cast<std::size_t>(first * factors.cols),
+                                   static_cast<std::size_t>(count * factors.cols));
+    rows.make(first, count, strip.data());
+    squares.add(strip);
   }
   return squares.total();
 }
 
 double product(const Factors& factors, std::span<float> out) {
-  for (const ProductVariant& variant : product_variants().all) {
-    if (variant.kernel != nullptr) return product_by(variant, factors, out);
-  }
-  return 0;
+  return product_by({"", fastest_product()}, factors, out);
 }
 
 }  // namespace koine::lowrank

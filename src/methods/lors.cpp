@@ -12,12 +12,10 @@ class Lors final : public Method {
   [[nodiscard]] bool selects() const override { return true; }
   [[nodiscard]] bool keeps_low_rank() const override { return true; }
   [[nodiscard]] bool keeps_largest() const override { return true; }
-  [[nodiscard]] stats::ExpertRow low_part(MatrixView tau, const PruneParameters& parameters,
-                                          std::span<float> low,
-                                          lowrank::Workspace& workspace) const override {
-    stats::ExpertRow row;
-    take_low_rank(tau, parameters, low, workspace, row);
-    return row;
+  [[nodiscard]] LowPart low_part(MatrixView tau, const PruneParameters& parameters,
+                                 lowrank::Workspace& workspace,
+                                 stats::ExpertRow& row) const override {
+    return low_rank_part(tau, parameters, workspace, row);
   }
 };
 

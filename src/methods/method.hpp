@@ -4,12 +4,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "core/shape.hpp"
 #include "lowrank/truncated_svd.hpp"
+#include "methods/low_part.hpp"
 #include "sparse/keep_largest.hpp"
 #include "stats/rows.hpp"
 
@@ -51,13 +51,13 @@ class Method {
   /// Whether M is L with the largest entries of tau - L put back.
   [[nodiscard]] virtual bool keeps_largest() const { return false; }
 
-  /// L of one selected matrix into `low` (row-major, the shape of tau), and what happened. M is L,
-  /// where keeps_largest() with the entries that find_largest (parts.hpp) names. Only called where
-  /// selects().
-  /// @pre tau is finite; low.size() == tau.size()
-  [[nodiscard]] virtual stats::ExpertRow low_part(MatrixView tau, const PruneParameters& parameters,
-                                                  std::span<float> low,
-                                                  lowrank::Workspace& workspace) const;
+  /// L of one selected matrix, and what happened into `row` (|L|^2 of a product apart: it is known
+  /// when its strips were made). M is L, where keeps_largest() with the entries that find_largest
+  /// (parts.hpp) names. Only called where selects().
+  /// @pre tau is finite
+  [[nodiscard]] virtual LowPart low_part(MatrixView tau, const PruneParameters& parameters,
+                                         lowrank::Workspace& workspace,
+                                         stats::ExpertRow& row) const;
 };
 
 /// @throws InputError for a name that is not in the registry

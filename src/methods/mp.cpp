@@ -10,14 +10,12 @@ class Mp final : public Method {
   [[nodiscard]] std::string_view name() const override { return "mp"; }
   [[nodiscard]] bool selects() const override { return true; }
   [[nodiscard]] bool keeps_largest() const override { return true; }
-  [[nodiscard]] stats::ExpertRow low_part(MatrixView tau, const PruneParameters& parameters,
-                                          std::span<float> low,
-                                          lowrank::Workspace& workspace) const override {
-    stats::ExpertRow row;
+  [[nodiscard]] LowPart low_part(MatrixView tau, const PruneParameters& parameters,
+                                 lowrank::Workspace& workspace,
+                                 stats::ExpertRow& row) const override {
     PruneParameters without_low_rank = parameters;
     without_low_rank.rank = {};
-    take_low_rank(tau, without_low_rank, low, workspace, row);
-    return row;
+    return low_rank_part(tau, without_low_rank, workspace, row);
   }
 };
 

@@ -29,9 +29,8 @@ std::unique_ptr<Method> make(std::string_view name) {
   throw InputError(fmt::format("merge_method '{}' is not in this version", name));
 }
 
-stats::ExpertRow Method::low_part(MatrixView /*tau*/, const PruneParameters& /*parameters*/,
-                                  std::span<float> /*low*/,
-                                  lowrank::Workspace& /*workspace*/) const {
+LowPart Method::low_part(MatrixView /*tau*/, const PruneParameters& /*parameters*/,
+                         lowrank::Workspace& /*workspace*/, stats::ExpertRow& /*row*/) const {
   throw std::logic_error(fmt::format("method '{}' selects nothing, so it prunes nothing", name()));
 }
 

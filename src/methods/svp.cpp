@@ -10,12 +10,10 @@ class Svp final : public Method {
   [[nodiscard]] std::string_view name() const override { return "svp"; }
   [[nodiscard]] bool selects() const override { return true; }
   [[nodiscard]] bool keeps_low_rank() const override { return true; }
-  [[nodiscard]] stats::ExpertRow low_part(MatrixView tau, const PruneParameters& parameters,
-                                          std::span<float> low,
-                                          lowrank::Workspace& workspace) const override {
-    stats::ExpertRow row;
-    take_low_rank(tau, parameters, low, workspace, row);
-    return row;
+  [[nodiscard]] LowPart low_part(MatrixView tau, const PruneParameters& parameters,
+                                 lowrank::Workspace& workspace,
+                                 stats::ExpertRow& row) const override {
+    return low_rank_part(tau, parameters, workspace, row);
   }
 };
 

@@ -8,6 +8,7 @@
 #include "core/json.hpp"
 #include "core/stop.hpp"
 #include "core/thread_pool.hpp"
+#include "methods/parts.hpp"
 #include "pipeline/blocks.hpp"
 #include "pipeline/kept_factors.hpp"
 #include "pipeline/share_factors.hpp"
@@ -105,8 +106,8 @@ class BudgetSearch {
       if (!reader.read_task_vector(t, tau).is_finite) continue;
       const StageTimer timer(context_.progress, Stage::prune);
       const MatrixView matrix{tau.data(), reader.base().shape[0], reader.base().shape[1]};
-      (void)context_.method.low_part(matrix, prune_parameters(planned, t, context_, reader), low,
-                                     scratch.svd);
+      methods::store_low_part(context_.method, matrix,
+                              prune_parameters(planned, t, context_, reader), low, scratch.svd);
       use(Residual{at, t, tau, low});
     }
     if (prints_[at].empty()) prints_[at] = reader.fingerprints();

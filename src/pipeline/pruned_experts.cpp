@@ -18,13 +18,12 @@ void PrunedExperts::prune(std::size_t first, std::size_t end) {
   const auto together =
       std::min(kTogether, static_cast<std::int64_t>(reader_.expert_count())) * count;
   const auto taus = scratch_.tau.take(together);
-  const auto lows = scratch_.m.take(together);
   first_ = first;
   parts_.clear();
   for (std::size_t t = first; t < end; ++t) {
     throw_if_stopped();
     const auto at = static_cast<std::int64_t>(t - first) * count;
-    parts_.push_back({slice(taus, at, count), slice(lows, at, count), {}});
+    parts_.push_back({slice(taus, at, count), {}, {}});
     prune_one(t, parts_.back());
   }
 }
@@ -37,15 +36,15 @@ void PrunedExperts::prune_one(std::size_t expert, Part& part) {
   if (context_.budget != nullptr)
     parameters.threshold = threshold_of(*context_.budget, planned_, reader_, expert);
   stats::ExpertRow& row = rows_[expert];
+  const Shape& shape = reader_.base().shape;
+  const MatrixView tau{part.tau.data(), shape[0], shape[1]};
   if (figures.is_finite) {
-    const Shape& shape = reader_.base().shape;
-    const MatrixView tau{part.tau.data(), shape[0], shape[1]};
-    row = context_.method.low_part(tau, parameters, part.low, scratch_.svd);
+    part.low = context_.method.low_part(tau, parameters, scratch_.svd, row);
     if (context_.method.keeps_largest())
-      part.largest = methods::find_largest(tau, part.low, parameters, row);
+      part.largest = methods::find_largest(part.low, parameters, row);
     if (context_.factors == nullptr && is_factorised(row)) ++context_.progress.matrices;
   } else {  // --allow-nonfinite: such a matrix has no SVD and is merged densely
-    std::ranges::copy(part.tau, part.low.begin());
+    part.low = methods::LowPart::whole(tau);
     row.method = "dense";
     row.kept = static_cast<std::int64_t>(part.tau.size());
   }
@@ -59,20 +58,30 @@ void PrunedExperts::add_block(std::int64_t at, std::span<double> sum,
   const StageTimer timer(context_.progress, Stage::accumulate);
   const auto count = static_cast<std::int64_t>(sum.size());
   std::array<backend::SquareSum, kTogether> squares;
-  for (std::int64_t f = 0; f < count; f += kPiece) {
-    const std::int64_t n = std::min(kPiece, count - f);
+  std::array<std::span<const float>, kTogether> lows;
+  for (std::int64_t f = 0, n = 0; f < count; f += n) {
+    n = std::min(kPiece, count - f);
     for (std::size_t i = 0; i < parts_.size(); ++i) {
-      backend::take_next_part(planned_.parts[first_ + i].weight, piece_of(parts_[i], at + f, n),
-                              slice(sum, f, n), slice(seen, f, n), squares[i]);
+      lows[i] = parts_[i].low.from(at + f);
+      n = std::min(n, static_cast<std::int64_t>(lows[i].size()));
+    }
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      backend::take_next_part(planned_.parts[first_ + i].weight,
+                              piece_of(parts_[i], at + f, slice(lows[i], 0, n)), slice(sum, f, n),
+                              slice(seen, f, n), squares[i]);
     }
   }
-  for (std::size_t i = 0; i < parts_.size(); ++i)
-    rows_[first_ + i].merged_squared += squares[i].total();
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    stats::ExpertRow& row = rows_[first_ + i];
+    row.merged_squared += squares[i].total();
+    if (parts_[i].low.product() != nullptr) row.low_squared = parts_[i].low.squared();
+  }
 }
 
-std::span<const float> PrunedExperts::piece_of(Part& part, std::int64_t first, std::int64_t count) {
-  const auto low = slice(part.low, first, count);
+std::span<const float> PrunedExperts::piece_of(Part& part, std::int64_t first,
+                                               std::span<const float> low) {
   if (part.largest.kept == 0) return low;
+  const auto count = static_cast<std::int64_t>(low.size());
   const auto m = scratch_.kept.take(count);
   sparse::take_kept({slice(part.tau, first, count), low}, m, part.largest.key, part.largest.ties);
   return m;

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "methods/low_part.hpp"
 #include "pipeline/merge_tensor.hpp"
 #include "pipeline/tensor_reader.hpp"
 #include "sparse/keep_largest.hpp"
@@ -12,7 +13,7 @@
 namespace koine::pipeline {
 
 /// Experts whose parts of a matrix are added up in one pass over its sum.
-inline constexpr std::int64_t kTogether = 2;
+inline constexpr std::int64_t kTogether = 5;
 
 /// The pruned task vectors of a selected matrix, a few experts at a time. M itself is made piece by
 /// piece on its way into the sum, and never lies in memory.
@@ -33,12 +34,14 @@ class PrunedExperts {
  private:
   /// M: low, with the entries of tau that `largest` still names.
   struct Part {
-    std::span<float> tau, low;
+    std::span<float> tau;
+    methods::LowPart low;
     sparse::Threshold largest;
   };
 
   void prune_one(std::size_t expert, Part& part);
-  [[nodiscard]] std::span<const float> piece_of(Part& part, std::int64_t first, std::int64_t count);
+  [[nodiscard]] std::span<const float> piece_of(Part& part, std::int64_t first,
+                                                std::span<const float> low);
 
   const PlannedTensor& planned_;
   const MergeContext& context_;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "lowrank/krylov.hpp"
+#include "lowrank/product.hpp"
 #include "pipeline/blocks.hpp"
 #include "pipeline/merge_tensor.hpp"
 #include "pipeline/pruned_experts.hpp"
@@ -13,6 +14,12 @@ std::int64_t space_doubles(std::int64_t shorter, std::int64_t rung) {
   if (!lowrank::prefers_krylov(shorter, rung)) return 0;
   const std::int64_t limit = lowrank::basis_limit(shorter, rung + 1);
   return shorter * (limit + rung) + limit * limit + 2 * limit * rung;
+}
+
+/// Of an expert's L while it is added up: factors, the right one once more in tiles, and a strip.
+std::int64_t low_part_bytes(const Shape& shape, std::int64_t rung) {
+  const std::int64_t cols = shape[1], strip = lowrank::ProductRows::best_rows(rung, cols) * cols;
+  return 4 * (rung * (shape[0] + 2 * cols) + strip);
 }
 
 }  // namespace
@@ -28,7 +35,8 @@ std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
   const auto experts = static_cast<std::int64_t>(inputs.experts.size());
   const std::int64_t together = is_whole ? std::min(kTogether, experts) : 1;
   const std::int64_t raw = tensor.dtype == DType::f32 ? 0 : size_of(tensor.dtype);
-  const std::int64_t floats = 4 + together * (4 + 4) + 8 + 1;  // base; tau, m; sum; signs
+  const std::int64_t floats =
+      4 + (is_whole ? 4 * together : 4 + 4) + 8 + 1;  // base; tau, m; sum; signs
   std::int64_t bytes =
       count * (raw + floats) + std::min(kBlock, count) * expert_width + kBlock * (8 + 8);
   if (is_whole) {
@@ -56,6 +64,7 @@ std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
     if (is_proved)  // a strip; G of integers, and another space with it
       bytes += kFloat * (kStripRows * longer + square) + 8 * space;
     bytes += kPairs * kFloat * rung * (shorter + longer);
+    bytes += together * low_part_bytes(tensor.shape, rung);
     bytes += 8 * (kMatrices * square + std::max(space, square) + kPanel * shorter +
                   kRung * (shorter + longer));
   }

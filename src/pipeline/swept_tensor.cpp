@@ -4,6 +4,7 @@
 #include <map>
 
 #include "core/stop.hpp"
+#include "methods/parts.hpp"
 #include "pipeline/block_sum.hpp"
 #include "pipeline/blocks.hpp"
 #include "pipeline/kept_factors.hpp"
@@ -101,7 +102,8 @@ class SweptTensor {
       throw_if_stopped();
       const auto parameters = prune_parameters(*sum.planned, t, context_, reader);
       const MatrixView matrix{tau(t).data(), info_.shape[0], info_.shape[1]};
-      low_rows_.push_back(method.low_part(matrix, parameters, low(t), scratch_.merge.svd));
+      low_rows_.push_back(
+          methods::store_low_part(method, matrix, parameters, low(t), scratch_.merge.svd));
     }
   }
 

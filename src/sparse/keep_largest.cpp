@@ -33,6 +33,10 @@ Threshold kth_largest(std::span<const float> tau, std::span<const float> low, st
   return kth_by_bracket(kernels(), tau, low, k);
 }
 
+Threshold kth_largest(ResidualPieces& residual, std::int64_t k) {
+  return kth_by_bracket(kernels(), residual, k);
+}
+
 std::vector<Threshold> share_out(const Search& found, std::span<const Standing> standings) {
   assert(found.digit == kDigitCount);
   std::vector<Threshold> shares;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sparse/radix.hpp"
+#include "sparse/residual.hpp"
 
 namespace koine::sparse {
 
@@ -31,6 +32,8 @@ struct Threshold {
 /// tau.size()
 [[nodiscard]] Threshold kth_largest(std::span<const float> tau, std::span<const float> low,
                                     std::int64_t k);
+/// The same of a residual that comes piece by piece, which are made anew in every pass.
+[[nodiscard]] Threshold kth_largest(ResidualPieces& residual, std::int64_t k);
 
 /// Splits a finished search over the matrices that it went over: each keeps what lies above the
 /// key; entries equal to it are kept in the order of the matrices, then by index, until k are kept.
