@@ -6,6 +6,7 @@
 
 #include "backend/eight.hpp"
 #include "backend/elementwise_kernels.hpp"
+#include "core/read_ahead.hpp"
 
 #if defined(__AVX2__)
 namespace koine::backend {
@@ -106,6 +107,7 @@ bool task_vector_all(Stored kind, const void* expert, const float* base, float* 
     Doubles squares = load(lanes);
     Ints largest = all_of(0);
     for_eights(count, [&](std::int64_t i, std::int64_t n) {
+      read_ahead(base + i);
       const Floats x = _mm256_sub_ps(load_raw<Kind>(expert, i, n), load_floats(base + i, n));
       store_floats(tau + i, x, n);
       largest = _mm256_max_epi32(largest, magnitude_bits(x));
@@ -130,6 +132,7 @@ void take_part_all(double weight, const float* m, double* sum, std::uint8_t* see
   const Doubles w = all(weight);
   Doubles squares = load(lanes);
   for_eights(count, [&](std::int64_t i, std::int64_t n) {
+    read_ahead(sum + i);
     const Floats x = load_floats(m + i, n);
     const Doubles wide = widen(x);
     squares = squares + wide * wide;

@@ -21,10 +21,9 @@ struct FloatColumns {
   using T = float;
   using Vector = __m512;
   static constexpr int kWidth = 16, kVectors = 3, kBlock = 8;  // 24 of 32 registers
-  static constexpr std::int64_t kAhead = 1024;  // panels are packed: 4 KiB further is read soon
   static Vector load(const float* p) { return _mm512_load_ps(p); }
   static Vector load_any(const float* p) {
-    _mm_prefetch(reinterpret_cast<const char*>(p + kAhead), _MM_HINT_T0);
+    read_ahead(p);  // panels are packed
     return _mm512_loadu_ps(p);
   }
   static void store(float* p, Vector x) { _mm512_store_ps(p, x); }

@@ -5,6 +5,7 @@
 /// vector), kVectors, kBlock (columns of the block at a time) and load_any (of any address) as
 /// well.
 
+#include "core/read_ahead.hpp"
 #include "lowrank/skinny_kernels.hpp"
 
 namespace koine::lowrank::skinny {
@@ -26,13 +27,14 @@ inline void add(typename Lane::T* to, typename Lane::Vector x) {
   Lane::store(to, Lane::add(Lane::load(to), x));
 }
 
-/// `Rows` outputs at a time. A `RowStep` that is known here (else 0) takes no register.
-template <typename Lane, int Rows, std::int64_t RowStep>
+/// `Rows` outputs at a time. A `RowStep` that is known here (else 0) takes no register. `Ahead`:
+/// the rows behind these are asked for, a cache line at a time.
+template <typename Lane, int Rows, std::int64_t RowStep, bool Ahead>
 inline void chains(const Operand<typename Lane::T>& operand, const typename Lane::T* in,
                    typename Lane::T* out) {
   using T = typename Lane::T;
   constexpr int kVectors = Lane::kRegisters;
-  constexpr std::int64_t kWidth = kStripe / kVectors;
+  constexpr std::int64_t kWidth = kStripe / kVectors, kLine = 64 / sizeof(T);
   const T* a = operand.data;
   const std::int64_t row_step = RowStep > 0 ? RowStep : operand.row_step;
   const std::int64_t term_step = operand.term_step;
@@ -40,6 +42,9 @@ inline void chains(const Operand<typename Lane::T>& operand, const typename Lane
     typename Lane::Vector sum[Rows][kVectors] = {};
     const std::int64_t end = end_of_chain<Lane>(begin, operand.terms);
     for (std::int64_t k = begin; k < end; ++k, a += term_step, in += kStripe) {
+      if (Ahead && k % kLine == 0) {
+        for (int r = 0; r < Rows; ++r) __builtin_prefetch(a + (Rows + r) * row_step);
+      }
       typename Lane::Vector b[kVectors];
       for (int v = 0; v < kVectors; ++v) b[v] = Lane::load(in + v * kWidth);
       for (int r = 0; r < Rows; ++r) {
@@ -54,14 +59,14 @@ inline void chains(const Operand<typename Lane::T>& operand, const typename Lane
 }
 
 /// As many outputs as there are, `Rows` at a time, then half as many, down to one.
-template <typename Lane, int Rows, std::int64_t RowStep = 0>
+template <typename Lane, int Rows, std::int64_t RowStep = 0, bool Ahead = false>
 inline void all_chains(Operand<typename Lane::T> operand, std::int64_t count,
                        const typename Lane::T* in, typename Lane::T* out) {
   std::int64_t i = 0;
   for (; i + Rows <= count; i += Rows, operand.data += Rows * operand.row_step)
-    chains<Lane, Rows, RowStep>(operand, in, out + i * kStripe);
+    chains<Lane, Rows, RowStep, Ahead>(operand, in, out + i * kStripe);
   if constexpr (Rows > 1)
-    all_chains<Lane, Rows / 2, RowStep>(operand, count - i, in, out + i * kStripe);
+    all_chains<Lane, Rows / 2, RowStep, Ahead>(operand, count - i, in, out + i * kStripe);
 }
 
 /// `Rows` at a time; of a packed panel, whose rows lie together, `PackedRows`.
@@ -72,7 +77,7 @@ void times(const Piece<typename Lane::T>& piece, const typename Lane::T* in,
   if (piece.step == kTauPanel) {
     all_chains<Lane, PackedRows, kTauPanel>(operand, piece.rows, in, out);
   } else {
-    all_chains<Lane, Rows>(operand, piece.rows, in, out);
+    all_chains<Lane, Rows, 0, true>(operand, piece.rows, in, out);
   }
 }
 
@@ -152,10 +157,13 @@ void transposed_times_by_columns(const Piece<typename Lane::T>& piece, const typ
                                out + done * kStripe);
 }
 
+constexpr std::int64_t kFloatLine = 16;  // floats of a cache line
+
 template <typename Lane>
 void widen(const Piece<float>& piece, typename Lane::T* out) {
   for (std::int64_t i = 0; i < piece.rows; ++i, out += piece.cols) {
     const float* row = piece.data + i * piece.step;
+    for (std::int64_t k = 0; k < piece.cols; k += kFloatLine) read_ahead(row + k);
     for (std::int64_t k = 0; k < piece.cols; ++k) out[k] = static_cast<typename Lane::T>(row[k]);
   }
 }

@@ -5,6 +5,7 @@
 /// includes this one. Internal linkage and no standard header: nothing built with wider
 /// instructions may be found by the rest of the program.
 
+#include "core/read_ahead.hpp"
 #include "sparse/select_kernels.hpp"
 
 #if defined(__AVX2__)
@@ -25,6 +26,7 @@ inline void over(std::int64_t count, Step step) {
 
 template <bool kHasLow>
 inline Words keys_at(const Residual& r, std::int64_t first, int lanes) {
+  read_ahead(r.tau + first);
   const Floats tau = load(r.tau + first, lanes);
   if constexpr (kHasLow) return magnitude(tau - load(r.low + first, lanes));
   return magnitude(tau);
@@ -81,6 +83,7 @@ std::int64_t take(const Residual& r, float* out, std::uint32_t key, std::int64_t
   const Words limit = all_of(as_signed(key));
   std::int64_t taken = 0;
   over(r.count, [&](std::int64_t first, int lanes) {
+    read_ahead(r.tau + first);
     const Floats from = load(r.tau + first, lanes), to = load(r.low + first, lanes);
     const Words keys = magnitude(from - to);
     unsigned chosen = is_above(keys, limit) & first_lanes(lanes);
