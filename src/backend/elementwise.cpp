@@ -114,9 +114,13 @@ void SquareSum::add(std::span<const float> piece) noexcept {
 }
 
 DeltaSums delta_sums(std::span<const float> base, std::span<const double> delta) {
-  Lanes dots{}, squares{};
-  kernels().delta_sums(base.data(), delta.data(), length(base), dots.data(), squares.data());
-  return {total(dots), total(squares)};
+  DeltaSum sum;
+  sum.add(base, delta);
+  return sum.totals();
+}
+
+void DeltaSum::add(std::span<const float> base, std::span<const double> delta) noexcept {
+  kernels().delta_sums(base.data(), delta.data(), length(base), dots_.data(), squares_.data());
 }
 
 void add_to_base(RawSpan base, double lambda, std::span<double> sum_to_value) {

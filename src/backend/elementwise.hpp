@@ -68,6 +68,19 @@ struct DeltaSums {
 };
 [[nodiscard]] DeltaSums delta_sums(std::span<const float> base, std::span<const double> delta);
 
+/// delta_sums of a block that comes piece by piece.
+class DeltaSum {
+ public:
+  /// @pre every piece but the last has a multiple of kLanes numbers
+  void add(std::span<const float> base, std::span<const double> delta) noexcept;
+  [[nodiscard]] DeltaSums totals() const noexcept {
+    return {koine::total(dots_), koine::total(squares_)};
+  }
+
+ private:
+  Lanes dots_{}, squares_{};
+};
+
 /// value_i = double(base_i) + lambda * sum_i, product and sum rounded separately; base as stored,
 /// exact.
 void add_to_base(RawSpan base, double lambda, std::span<double> sum_to_value);

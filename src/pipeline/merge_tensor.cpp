@@ -8,8 +8,8 @@
 #include "pipeline/blocks.hpp"
 #include "pipeline/on_device.hpp"
 #include "pipeline/pruned_experts.hpp"
+#include "pipeline/result_block.hpp"
 #include "pipeline/tensor_reader.hpp"
-#include "stats/sums.hpp"
 
 namespace koine::pipeline {
 namespace {
@@ -26,7 +26,8 @@ class TensorMerger {
         scratch_(scratch),
         sink_(sink),
         reader_(planned, context, scratch),
-        tensor_(reader_.base()) {
+        tensor_(reader_.base()),
+        result_(planned, tensor_, context, scratch, outcome_.row.model) {
     outcome_.row.experts.resize(reader_.expert_count());
   }
 
@@ -94,31 +95,51 @@ class TensorMerger {
     if (planned_.treatment == Treatment::base) {
       for (auto& row : outcome_.row.experts) row.method = "base";
     }
-    finish_block(first, raw, scratch_.base.take(count), sum, seen);
+    result_.begin(first, count);
+    result_.finish({raw, scratch_.base.take(count)}, sum, seen);
+    emit(first * size_of(planned_.out_dtype), result_.end());
   }
 
-  /// A selected matrix: whole, a few experts after the other. A block of the sum begins, grows and
-  /// ends while it is in cache.
+  /// A selected matrix: whole, a few experts after the other.
   void merge_matrix() {
-    const std::int64_t count = tensor_.count(), width = size_of(tensor_.dtype);
-    const auto raw = reader_.read_base(0, count);
-    const std::span<const float> base = scratch_.base.take(count);
-    const auto sum = scratch_.sum.take(count);
-    const auto seen = scratch_.seen.take(count);
     const std::size_t experts = reader_.expert_count();
+    matrix_raw_ = reader_.read_base(0, tensor_.count());
     PrunedExperts pruned(planned_, context_, scratch_, reader_, outcome_.row.experts);
+    const auto together =
+        static_cast<std::size_t>(experts_together(static_cast<std::int64_t>(experts)));
     for (std::size_t first = 0, end = 0; first < experts; first = end) {
-      end = std::min(first + static_cast<std::size_t>(kTogether), experts);
+      end = std::min(first + together, experts);
       pruned.prune(first, end);
-      for_blocks(count, [&](auto f, auto n) {
-        const auto sum_here = slice(sum, f, n);
-        const auto seen_here = slice(seen, f, n);
-        if (first == 0) clear(sum_here, seen_here);
-        pruned.add_block(f, sum_here, seen_here);
-        if (end < experts) return;
-        finish_block(f, slice(raw, f * width, n * width), slice(base, f, n), sum_here, seen_here);
-      });
+      for_blocks(tensor_.count(),
+                 [&](auto f, auto n) { add_block(pruned, f, n, first == 0, end == experts); });
     }
+  }
+
+  /// A piece of the sum begins, grows and ends while it is in the first cache; between experts that
+  /// were not pruned together it lies in memory.
+  void add_block(PrunedExperts& pruned, std::int64_t first, std::int64_t count, bool begins,
+                 bool ends) {
+    const bool is_stored = !begins || !ends;
+    const std::int64_t room = is_stored ? tensor_.count() : kPiece;
+    const auto sums = scratch_.sum.take(room);
+    const auto signs = scratch_.seen.take(room);
+    if (ends) result_.begin(first, count);
+    for (std::int64_t at = first, n = 0; at < first + count; at += n) {
+      n = pruned.piece_at(at, first + count - at);
+      const auto sum = slice(sums, is_stored ? at : 0, n);
+      const auto seen = slice(signs, is_stored ? at : 0, n);
+      if (begins) clear(sum, seen);
+      pruned.add_piece(at, sum, seen);
+      if (ends) result_.finish(base_piece(at, n), sum, seen);
+    }
+    pruned.end_block();
+    if (ends) emit(first * size_of(planned_.out_dtype), result_.end());
+  }
+
+  [[nodiscard]] ResultBlock::Base base_piece(std::int64_t first, std::int64_t count) {
+    const std::int64_t width = size_of(tensor_.dtype);
+    return {slice(matrix_raw_, first * width, count * width),
+            slice(scratch_.base.take(tensor_.count()), first, count)};
   }
 
   static void clear(std::span<double> sum, std::span<std::uint8_t> seen) {
@@ -148,42 +169,6 @@ class TensorMerger {
     }
   }
 
-  /// Turns a block's sum into the result, rounds it once and hands it over.
-  void finish_block(std::int64_t first, std::span<const std::byte> raw, std::span<const float> base,
-                    std::span<double> sum, std::span<const std::uint8_t> seen) {
-    const auto out =
-        scratch_.out.take(static_cast<std::int64_t>(sum.size()) * size_of(planned_.out_dtype));
-    {
-      const StageTimer timer(context_.progress, Stage::round);
-      if (planned_.divisor != 0) {
-        for (double& value : sum) value /= planned_.divisor;
-      }
-      count_delta(base, sum);
-      stats::count_signs(seen, outcome_.row.model);
-      if (planned_.treatment != Treatment::averaged)
-        backend::add_to_base({tensor_.dtype, raw}, planned_.lambda, sum);
-      const std::int64_t overflows = backend::round_to(planned_.out_dtype, sum, out);
-      outcome_.row.model.overflows += overflows;
-      if (overflows > 0 && !context_.allow_nonfinite)
-        throw_overflow(tensor_.name, planned_.out_dtype, first, sum);
-    }
-    emit(first * size_of(planned_.out_dtype), out);
-  }
-
-  /// <W_0, D> and |D|^2; for an average D is what it differs from the base.
-  void count_delta(std::span<const float> base, std::span<const double> sum) {
-    std::span<const double> delta = sum;
-    if (planned_.treatment == Treatment::averaged) {
-      const auto difference = scratch_.difference.take(static_cast<std::int64_t>(sum.size()));
-      for (std::size_t i = 0; i < sum.size(); ++i)
-        difference[i] = sum[i] - static_cast<double>(base[i]);
-      delta = difference;
-    }
-    const backend::DeltaSums sums = backend::delta_sums(base, delta);
-    outcome_.row.model.base_dot_delta += sums.base_dot_delta;
-    outcome_.row.model.delta_squared += sums.delta_squared;
-  }
-
   void emit(std::int64_t offset, std::span<const std::byte> bytes) {
     const StageTimer timer(context_.progress, Stage::write);
     sink_(offset, bytes);
@@ -197,6 +182,8 @@ class TensorMerger {
   TensorReader reader_;
   const TensorInfo& tensor_;
   TensorOutcome outcome_;
+  ResultBlock result_;                     ///< adds to outcome_
+  std::span<const std::byte> matrix_raw_;  ///< the base of a selected matrix
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "pipeline/pruned_experts.hpp"
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 #include "backend/elementwise.hpp"
 #include "core/stop.hpp"
@@ -15,15 +15,14 @@ namespace koine::pipeline {
 
 void PrunedExperts::prune(std::size_t first, std::size_t end) {
   const std::int64_t count = reader_.base().count();
-  const auto together =
-      std::min(kTogether, static_cast<std::int64_t>(reader_.expert_count())) * count;
-  const auto taus = scratch_.tau.take(together);
+  const auto together = experts_together(static_cast<std::int64_t>(reader_.expert_count()));
+  const auto taus = scratch_.tau.take(together * count);
   first_ = first;
   parts_.clear();
   for (std::size_t t = first; t < end; ++t) {
     throw_if_stopped();
     const auto at = static_cast<std::int64_t>(t - first) * count;
-    parts_.push_back({slice(taus, at, count), {}, {}});
+    parts_.emplace_back().tau = slice(taus, at, count);
     prune_one(t, parts_.back());
   }
 }
@@ -51,35 +50,37 @@ void PrunedExperts::prune_one(std::size_t expert, Part& part) {
   row.tau_squared = figures.squared;
 }
 
-void PrunedExperts::add_block(std::int64_t at, std::span<double> sum,
-                              std::span<std::uint8_t> seen) {
-  constexpr std::int64_t kPiece = 1024;  // stays in the first cache from one expert to the next
+std::int64_t PrunedExperts::piece_at(std::int64_t at, std::int64_t count) {
   static_assert(kPiece % kLanes == 0);
   const StageTimer timer(context_.progress, Stage::accumulate);
-  const auto count = static_cast<std::int64_t>(sum.size());
-  std::array<backend::SquareSum, kTogether> squares;
-  std::array<std::span<const float>, kTogether> lows;
-  for (std::int64_t f = 0, n = 0; f < count; f += n) {
-    n = std::min(kPiece, count - f);
-    for (std::size_t i = 0; i < parts_.size(); ++i) {
-      lows[i] = parts_[i].low.from(at + f);
-      n = std::min(n, static_cast<std::int64_t>(lows[i].size()));
-    }
-    for (std::size_t i = 0; i < parts_.size(); ++i) {
-      backend::take_next_part(planned_.parts[first_ + i].weight,
-                              piece_of(parts_[i], at + f, slice(lows[i], 0, n)), slice(sum, f, n),
-                              slice(seen, f, n), squares[i]);
-    }
+  std::int64_t length = std::min(kPiece, count);
+  for (Part& part : parts_) {
+    part.strip = part.low.from(at);
+    length = std::min(length, static_cast<std::int64_t>(part.strip.size()));
   }
+  return length;
+}
+
+void PrunedExperts::add_piece(std::int64_t at, std::span<double> sum,
+                              std::span<std::uint8_t> seen) {
+  const StageTimer timer(context_.progress, Stage::accumulate);
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    stats::ExpertRow& row = rows_[first_ + i];
-    row.merged_squared += squares[i].total();
-    if (parts_[i].low.product() != nullptr) row.low_squared = parts_[i].low.squared();
+    const auto m = merged(parts_[i], at, parts_[i].strip.first(sum.size()));
+    backend::take_next_part(planned_.parts[first_ + i].weight, m, sum, seen, parts_[i].squares);
   }
 }
 
-std::span<const float> PrunedExperts::piece_of(Part& part, std::int64_t first,
-                                               std::span<const float> low) {
+void PrunedExperts::end_block() {
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    Part& part = parts_[i];
+    stats::ExpertRow& row = rows_[first_ + i];
+    row.merged_squared += std::exchange(part.squares, {}).total();
+    if (part.low.product() != nullptr) row.low_squared = part.low.squared();
+  }
+}
+
+std::span<const float> PrunedExperts::merged(Part& part, std::int64_t first,
+                                             std::span<const float> low) {
   if (part.largest.kept == 0) return low;
   const auto count = static_cast<std::int64_t>(low.size());
   const auto m = scratch_.kept.take(count);

@@ -33,10 +33,11 @@ std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
     expert_width = std::max(expert_width, size_of(expert.tensors[planned.index].dtype));
   }
   const auto experts = static_cast<std::int64_t>(inputs.experts.size());
-  const std::int64_t together = is_whole ? std::min(kTogether, experts) : 1;
+  const std::int64_t together = is_whole ? experts_together(experts) : 1;
+  const bool has_sum = !is_whole || together < experts;
   const std::int64_t raw = tensor.dtype == DType::f32 ? 0 : size_of(tensor.dtype);
-  const std::int64_t floats =
-      4 + (is_whole ? 4 * together : 4 + 4) + 8 + 1;  // base; tau, m; sum; signs
+  const std::int64_t floats =  // base; tau, m; sum, signs
+      4 + (is_whole ? 4 * together : 4 + 4) + (has_sum ? 8 + 1 : 0);
   std::int64_t bytes =
       count * (raw + floats) + std::min(kBlock, count) * expert_width + kBlock * (8 + 8);
   if (is_whole) {
