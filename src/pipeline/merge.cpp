@@ -2,13 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 
 #include <fmt/format.h>
 
-#include "core/error.hpp"
 #include "core/json.hpp"
-#include "core/stop.hpp"
 #include "lowrank/truncated_svd.hpp"
 #include "pipeline/device_plan.hpp"
 #include "pipeline/find_budget.hpp"
@@ -17,8 +14,8 @@
 #include "pipeline/place_of_factors.hpp"
 #include "pipeline/run_folder.hpp"
 #include "pipeline/run_log.hpp"
-#include "pipeline/shard_relay.hpp"
-#include "pipeline/share_factors.hpp"
+#include "pipeline/shard_claims.hpp"
+#include "pipeline/share_of_shards.hpp"
 #include "pipeline/tied_output.hpp"
 
 namespace koine::pipeline {
@@ -36,80 +33,12 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// What this process did of the shards: used again where they are finished and intact, merged
-/// otherwise.
-struct Share {
-  stats::Slots slots;
-  std::int64_t reused = 0, merged = 0;
-};
-
-class ShareOfShards {
- public:
-  ShareOfShards(const Plan& plan, const MergeContext& context, const RunFolder& run,
-                const ShardOptions& options)
-      : plan_(plan),
-        context_(context),
-        run_(run),
-        options_(options),
-        share_{stats::Slots(plan.tensors.size(), context.inputs.experts.size())} {}
-
-  /// Collective.
-  Share merge(comm::Communicator& processes) {
-    const auto left = take_finished(processes.rank().value);
-    if (!plan_.shared.empty() && plan_.densities.empty())  // else they were, for the thresholds
-      share_factors(plan_, left_of_all(left, processes), context_, options_.scratch, processes);
-    merge_shards(
-        left, plan_, context_, run_.path, options_,
-        [this](std::size_t index, const store::ShardRecord& record) { note(index, record); });
-    share_.merged = static_cast<std::int64_t>(left.size());
-    return std::move(share_);
-  }
-
- private:
-  /// A published shard's figures.
-  void note(std::size_t index, const store::ShardRecord& record) {
-    const PlannedShard& shard = plan_.shards[index];
-    for (std::size_t i = 0; i < shard.tensors.size(); ++i)
-      share_.slots.fill(shard.tensors[i], record.tensors[i].row);
-  }
-
-  /// Returns the shards that are left for this process to merge.
-  std::vector<std::size_t> take_finished(int rank) {
-    std::vector<std::size_t> left;
-    for (const std::size_t index : plan_.shards_of(rank)) {
-      throw_if_stopped();
-      if (const auto record =
-              reuse_shard(plan_.shards[index], plan_, context_, run_.path, options_)) {
-        note(index, *record);
-        ++share_.reused;
-      } else {
-        left.push_back(index);
-      }
-    }
-    return left;
-  }
-
-  /// Which shards any process has left. Collective; the same everywhere.
-  [[nodiscard]] std::vector<bool> left_of_all(const std::vector<std::size_t>& left,
-                                              comm::Communicator& processes) const {
-    std::vector<std::int64_t> flags(plan_.shards.size(), 0);
-    for (const std::size_t index : left) flags[index] = 1;
-    processes.all_reduce_sum(flags);
-    return {flags.begin(), flags.end()};
-  }
-
-  const Plan& plan_;
-  const MergeContext& context_;
-  const RunFolder& run_;
-  const ShardOptions& options_;
-  Share share_;
-};
-
 /// Root only, when the run is complete.
 void tidy_up(const RunFolder& run, const Inputs& inputs, const PlaceOfFactors& place,
              MergeOutcome& outcome) {
   log_line(run.path, "complete");
   place.settle(run, outcome.notes);
+  ShardClaims::forget(run.path);
   settle_run_folder(run, inputs);
 }
 
@@ -182,7 +111,8 @@ MergeOutcome merge(const recipe::Recipe& recipe, const std::filesystem::path& ta
   budget.settle(plan, {identity, run, threads}, context, processes);  // collective
   std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
   const ShardOptions shard_options{scratch, run.trusts_inputs, own.arithmetic};
-  Share share = ShareOfShards(plan, context, run, shard_options).merge(processes);
+  const bool is_alike = identity.arithmetic == own.arithmetic;
+  Share share = merge_share(plan, context, run, shard_options, is_alike, processes);  // collective
   scratch.clear();  // what completes the run takes its place
 
   processes.all_reduce_sum(share.slots.values());  // collective

@@ -103,4 +103,13 @@ std::vector<std::size_t> Plan::shards_of(int rank) const {
   return mine;
 }
 
+std::vector<std::size_t> Plan::shards_of_others(int rank) const {
+  std::vector<std::size_t> others;
+  for (int distance = 1; distance < processes; ++distance) {
+    const std::vector<std::size_t> its = shards_of((rank + distance) % processes);
+    others.insert(others.end(), its.rbegin(), its.rend());
+  }
+  return others;
+}
+
 }  // namespace koine::pipeline

@@ -102,6 +102,9 @@ struct Plan {
   Rates nominal = common_rates();  ///< what owners are chosen by: the same on every machine
 
   [[nodiscard]] std::vector<std::size_t> shards_of(int rank) const;  ///< costliest first
+  /// In the order in which a process that has merged its own takes them: those of the process after
+  /// it first, of each the last one first, since that is begun last.
+  [[nodiscard]] std::vector<std::size_t> shards_of_others(int rank) const;
   /// Predicted: until the slowest process with so many threads at these rates is done.
   [[nodiscard]] double seconds(int threads, const Rates& rates) const;
   /// Predicted peak resident bytes of a process that works with so many threads.

@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "pipeline/attempt.hpp"
 #include "pipeline/earlier_run.hpp"
+#include "pipeline/shard_claims.hpp"
 #include "store/manifest.hpp"
 
 namespace koine::pipeline {
@@ -110,6 +111,7 @@ RunFolder prepare(const OpenRunOptions& options, const Identity& identity, const
     run.trusts_inputs = run.state == RunState::complete && inputs_untouched(run.path, inputs);
   }
   forget_attempt(run.path);
+  ShardClaims::forget(run.path);
   remove_temporaries(run.path);
   require_space(run.path,
                 options.bytes_out + (run.state == RunState::complete ? 0 : options.bytes_factors));

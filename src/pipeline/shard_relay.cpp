@@ -12,7 +12,7 @@
 namespace koine::pipeline {
 namespace {
 
-constexpr std::size_t kMostUnpublished = 2;
+constexpr std::int64_t kMostUnpublished = 2;
 
 /// A group: which of the given shards, and its tensors' positions there.
 struct Item {
@@ -23,14 +23,17 @@ struct Item {
 class Relay {
  public:
   // NOLINTNEXTLINE(readability-function-size): what a merge consists of, each by its own name
-  Relay(const std::vector<std::size_t>& shards, const Plan& plan, const MergeContext& context,
-        const std::filesystem::path& run, const ShardOptions& options, const Published& published)
+  Relay(const std::vector<std::size_t>& shards, const ShardClaims& claims, const Plan& plan,
+        const MergeContext& context, const std::filesystem::path& run, const ShardOptions& options,
+        const Published& published)
       : shards_(shards),
+        claims_(claims),
         plan_(plan),
         context_(context),
         run_(run),
         options_(options),
         published_(published),
+        is_asked_for_(shards.size()),
         open_(shards.size()),
         left_(shards.size()) {
     for (std::size_t turn = 0; turn < shards.size(); ++turn) {
@@ -40,7 +43,8 @@ class Relay {
     }
   }
 
-  void run() {
+  /// Returns how many shards were merged.
+  std::int64_t run() {
     std::jthread publisher([this] { publish_merged(); });
     std::exception_ptr failure;
     try {
@@ -56,6 +60,7 @@ class Relay {
     publisher.join();
     if (publish_failure_) std::rethrow_exception(publish_failure_);  // of an earlier shard
     if (failure) std::rethrow_exception(failure);
+    return begun_;
   }
 
  private:
@@ -63,7 +68,7 @@ class Relay {
     const Item& item = items_[index];
     try {
       ShardWork* shard = open(item.turn);
-      if (shard == nullptr) return;  // the failure is told by whoever met it
+      if (shard == nullptr) return;  // another process', or a failure that whoever met it tells
       announce(index + options_.scratch.size());
       shard->merge(item.group, scratch);
     } catch (...) {
@@ -83,15 +88,21 @@ class Relay {
     will_merge(plan_.tensors[shard.tensors[items_[index].group.front()]], context_);
   }
 
-  /// The shard, opened when its first tensor comes; waits while two are unpublished. Nothing after
-  /// a failure.
+  /// The shard, claimed and opened when its first tensor comes; waits while two are unpublished.
+  /// Nothing where another process has claimed it, or after a failure.
   ShardWork* open(std::size_t turn) {
     std::unique_lock lock(guard_);
-    changed_.wait(lock, [&] { return turn < published_count_ + kMostUnpublished || has_failed_; });
+    changed_.wait(lock, [&] {
+      return begun_ < published_count_ + kMostUnpublished || is_asked_for_[turn] || has_failed_;
+    });
     if (has_failed_) return nullptr;
-    if (!open_[turn]) {
-      open_[turn] = std::make_unique<ShardWork>(plan_.shards[shards_[turn]], plan_, context_, run_,
-                                                options_.arithmetic);
+    if (!is_asked_for_[turn]) {
+      is_asked_for_[turn] = true;
+      const PlannedShard& shard = plan_.shards[shards_[turn]];
+      if (!claims_.take(shard.name)) return nullptr;
+      open_[turn] = std::make_unique<ShardWork>(shard, plan_, context_, run_, options_.arithmetic);
+      ++begun_;
+      changed_.notify_all();
     }
     return open_[turn].get();
   }
@@ -104,7 +115,11 @@ class Relay {
       if (merged_.empty()) return;
       const std::size_t turn = merged_.front();
       merged_.pop_front();
-      const bool is_last = published_count_ + 1 == shards_.size();
+      // Whether another shard is begun is known soon: threads look for one before a shard is
+      // merged.
+      changed_.wait(lock,
+                    [this] { return begun_ > published_count_ + 1 || is_over_ || has_failed_; });
+      const bool is_last = begun_ == published_count_ + 1;
       lock.unlock();
       try {
         publish(turn, is_last ? options_.threads() : 1);
@@ -135,6 +150,7 @@ class Relay {
   }
 
   const std::vector<std::size_t>& shards_;
+  const ShardClaims& claims_;
   const Plan& plan_;
   const MergeContext& context_;
   const std::filesystem::path& run_;
@@ -144,10 +160,11 @@ class Relay {
 
   std::mutex guard_;  ///< of all below
   std::condition_variable changed_;
+  std::vector<bool> is_asked_for_;                ///< by turn
   std::vector<std::unique_ptr<ShardWork>> open_;  ///< by turn
   std::vector<std::size_t> left_;                 ///< by turn: tensors not merged yet
   std::deque<std::size_t> merged_;                ///< turns that wait for the publisher
-  std::size_t published_count_ = 0;
+  std::int64_t begun_ = 0, published_count_ = 0;  ///< shards of this process
   bool has_failed_ = false, is_over_ = false;
   std::exception_ptr publish_failure_;
 };
@@ -155,10 +172,12 @@ class Relay {
 }  // namespace
 
 // NOLINTNEXTLINE(readability-function-size): as above
-void merge_shards(const std::vector<std::size_t>& shards, const Plan& plan,
-                  const MergeContext& context, const std::filesystem::path& run,
-                  const ShardOptions& options, const Published& published) {
-  if (!shards.empty()) Relay(shards, plan, context, run, options, published).run();
+std::int64_t merge_shards(const std::vector<std::size_t>& shards, const ShardClaims& claims,
+                          const Plan& plan, const MergeContext& context,
+                          const std::filesystem::path& run, const ShardOptions& options,
+                          const Published& published) {
+  if (shards.empty()) return 0;
+  return Relay(shards, claims, plan, context, run, options, published).run();
 }
 
 }  // namespace koine::pipeline

@@ -158,7 +158,7 @@ class OverNccl(Lost):
         self.goes_on("hung", 2)
 
     def test_hung_root(self):
-        self.hangs(0, 2, "all-reduce of 2 integers through NCCL")
+        self.hangs(0, 3, "all-reduce of 2 integers through NCCL")
 
     def test_hung_in_the_set_up(self):
         self.hangs(2, 0, "set-up through NCCL")

@@ -74,6 +74,18 @@ TEST(Owners, AreTheSameEveryTimeAndWhateverTheCosts) {
   }
 }
 
+TEST(Owners, ThoseOfOthersAreTakenFromTheEnd) {
+  Plan plan = plan_of({6, 5, 4, 3, 2, 1});
+  assign_owners(plan, 3);
+  EXPECT_EQ(plan.shards_of(0), (std::vector<std::size_t>{0, 5}));
+  EXPECT_EQ(plan.shards_of(1), (std::vector<std::size_t>{1, 4}));
+  EXPECT_EQ(plan.shards_of(2), (std::vector<std::size_t>{2, 3}));
+  EXPECT_EQ(plan.shards_of_others(0), (std::vector<std::size_t>{4, 1, 3, 2}));
+  EXPECT_EQ(plan.shards_of_others(2), (std::vector<std::size_t>{5, 0, 4, 1}));
+  assign_owners(plan, 1);
+  EXPECT_TRUE(plan.shards_of_others(0).empty());
+}
+
 TEST(Owners, EveryShardHasOneAndTheBoundHolds) {
   for (const int processes : {1, 2, 3, 4, 7}) {
     Plan plan = plan_of({3, 3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 8});
