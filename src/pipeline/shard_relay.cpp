@@ -1,6 +1,5 @@
 #include "pipeline/shard_relay.hpp"
 
-#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -14,8 +13,6 @@ namespace koine::pipeline {
 namespace {
 
 constexpr std::int64_t kMostUnpublished = 2;
-constexpr int kHashes =
-    2;  // of a file, by itself and by tensor; nothing else is left to do beside the last
 
 /// A group: which of the given shards, and its tensors' positions there.
 struct Item {
@@ -125,7 +122,7 @@ class Relay {
       const bool is_last = begun_ == published_count_ + 1;
       lock.unlock();
       try {
-        publish(turn, is_last ? std::max(options_.threads(), kHashes) : 1);
+        publish(turn, is_last ? options_.threads() : 1);
       } catch (...) {
         say([this] {
           publish_failure_ = std::current_exception();
