@@ -5,8 +5,8 @@ import signal
 import time
 
 from jobs import Job
-from koine_cli import Case, koine, main
-from run_folders import contents
+from koine_cli import Case, main
+from run_folders import contents, whole_merge
 
 
 def listed(folder):
@@ -20,11 +20,7 @@ class SlowRank(Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        made = koine("synth", "--model", "tiny", "--layers", "4", "--experts", "4", "--output", "in", cwd=cls.root)
-        assert made.returncode == 0, made.stderr
-        done = koine("merge", "in/lors.yaml", "--output", "whole", "--threads", "1", cwd=cls.root)
-        assert done.returncode == 0, done.stderr
-        cls.expected = contents(os.path.join(cls.root, "whole"))
+        cls.expected = whole_merge(cls.root, "--model", "tiny", "--layers", "4", "--experts", "4")
 
     def planned(self, ranks):
         """{rank: {shard: tensors}}"""

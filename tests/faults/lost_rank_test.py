@@ -5,8 +5,8 @@ import socket
 import subprocess
 
 from jobs import UNSEEN_BY_THE_LAUNCHER, Job
-from koine_cli import Case, koine, main
-from run_folders import contents
+from koine_cli import Case, main
+from run_folders import contents, whole_merge
 
 STALL = 2           # seconds
 ENDING = 5          # seconds from the limit, or from a death that the launcher sees, to the last process' end
@@ -18,11 +18,7 @@ class Lost(Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        made = koine("synth", "--model", "tiny", "--layers", "3", "--experts", "6", "--output", "in", cwd=cls.root)
-        assert made.returncode == 0, made.stderr
-        done = koine("merge", "in/lors.yaml", "--output", "whole", "--threads", "1", cwd=cls.root)
-        assert done.returncode == 0, done.stderr
-        cls.expected = contents(os.path.join(cls.root, "whole"))
+        cls.expected = whole_merge(cls.root, "--model", "tiny", "--layers", "3", "--experts", "6")
 
     def args(self, run, *more):
         return ("merge", "in/lors.yaml", "--output", run, "--threads", "1", "--stall", STALL, *more)

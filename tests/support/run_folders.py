@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from koine_cli import KOINE
+from koine_cli import KOINE, koine
 
 MAY_DIFFER = ("run.log", "timing.json", ".koine")
 
@@ -22,6 +22,14 @@ def contents(run):
             with open(path, "rb") as f:
                 found[os.path.relpath(path, run)] = hashlib.sha256(f.read()).hexdigest()
     return found
+
+
+def whole_merge(root, *synth):
+    """Makes in/ by `koine synth` and merges it into whole/, alone; the contents of that run."""
+    for args in (("synth", *synth, "--output", "in"), ("merge", "in/lors.yaml", "--output", "whole", "--threads", "1")):
+        done = koine(*args, cwd=root)
+        assert done.returncode == 0, done.stderr
+    return contents(os.path.join(root, "whole"))
 
 
 def command(args, ranks):
