@@ -133,23 +133,28 @@ void ProductRows::make_tile(std::int64_t row, std::int64_t tile, float* out) con
   kernel_(tile_at(row, 1, tile, out));
 }
 
-double product_by(const ProductVariant& variant, const Factors& factors, std::span<float> out) {
-  assert(static_cast<std::int64_t>(out.size()) == factors.rows * factors.cols);
-  const ProductRows rows(factors, variant.kernel);
+double ProductRows::make_all(std::span<float> out) const {
   backend::SquareSum squares;  // of rows that are still in the second cache
   static_assert(kFewRows % kLanes == 0 && kManyRows % kLanes == 0);
-  for (std::int64_t first = 0; first < factors.rows; first += rows.at_once()) {
-    const std::int64_t count = std::min(rows.at_once(), factors.rows - first);
-    const auto strip = out.subspan(static_cast<std::size_t>(first * factors.cols),
-                                   static_cast<std::size_t>(count * factors.cols));
-    rows.make(first, count, strip.data());
+  const std::int64_t rows = cols_ == 0 ? 0 : static_cast<std::int64_t>(out.size()) / cols_;
+  for (std::int64_t first = 0; first < rows; first += at_once_) {
+    const std::int64_t count = std::min(at_once_, rows - first);
+    const auto strip = out.subspan(static_cast<std::size_t>(first * cols_),
+                                   static_cast<std::size_t>(count * cols_));
+    make(first, count, strip.data());
     squares.add(strip);
   }
   return squares.total();
 }
 
+double product_by(const ProductVariant& variant, const Factors& factors, std::span<float> out) {
+  assert(static_cast<std::int64_t>(out.size()) == factors.rows * factors.cols);
+  return ProductRows(factors, variant.kernel).make_all(out);
+}
+
 double product(const Factors& factors, std::span<float> out) {
-  return product_by({"", fastest_product()}, factors, out);
+  assert(static_cast<std::int64_t>(out.size()) == factors.rows * factors.cols);
+  return ProductRows(factors).make_all(out);
 }
 
 }  // namespace koine::lowrank

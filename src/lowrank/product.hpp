@@ -29,6 +29,8 @@ class ProductRows {
   /// out [count, cols] <- rows [first, first + count). Cost: count * cols * kept fused
   /// multiply-adds.
   void make(std::int64_t first, std::int64_t count, float* out) const;
+  /// out <- L, all rows of it; returns |L|_F^2 as backend::sum_of_squares adds it up.
+  double make_all(std::span<float> out) const;
   /// out [kTileColumns] <- one tile of a row; what lies after the last column is zero.
   void make_tile(std::int64_t row, std::int64_t tile, float* out) const;
 

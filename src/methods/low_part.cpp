@@ -39,7 +39,7 @@ void LowPart::make_strip(const lowrank::ProductRows& rows, std::int64_t first, s
 }
 
 double LowPart::store(std::span<float> low) const {
-  if (rows_) return lowrank::product(factors_, low);
+  if (rows_) return rows_->make_all(low);
   if (!is_whole_) {
     std::ranges::fill(low, 0.0F);
     return 0;

@@ -13,9 +13,8 @@
 namespace koine::methods {
 
 /// L, the part of low rank of one task vector: nothing, tau itself, or a product of factors. A
-/// product is made in strips of whole rows whenever they are asked for and never lies in memory:
-/// up to some 64 multiply-adds an element cost less than to write and read it. Keeps the address of
-/// tau. Move-only.
+/// product is made in strips of whole rows whenever they are asked for and never lies in memory.
+/// Keeps the address of tau. Move-only.
 class LowPart {
  public:
   LowPart() = default;
