@@ -2,10 +2,11 @@
 
 #include <cstdint>
 
+#include "core/shape.hpp"
 #include "kernels/stream.hpp"
 
 /// Small float64 work around the matrix products of a factorisation, in device memory. A is tau
-/// where rows <= cols, else tau^T: [short, long]. Asynchronous, local. @throws DeviceError if a
+/// where rows < cols, else tau^T: [short, long]. Asynchronous, local. @throws DeviceError if a
 /// launch fails
 namespace koine::kernels {
 
@@ -13,7 +14,7 @@ namespace koine::kernels {
 struct Matrices {
   const float* tau;
   std::int64_t rows, cols, step, slots;
-  [[nodiscard]] bool is_transposed() const noexcept { return rows > cols; }
+  [[nodiscard]] bool is_transposed() const noexcept { return koine::is_transposed(rows, cols); }
   [[nodiscard]] std::int64_t short_side() const noexcept { return rows < cols ? rows : cols; }
   [[nodiscard]] std::int64_t long_side() const noexcept { return rows < cols ? cols : rows; }
 };

@@ -6,7 +6,7 @@
 
 namespace koine::kernels {
 
-/// Two factors in device memory, as lowrank::Factors stores them: rows <= cols: U [rows, kept], B
+/// Two factors in device memory, as lowrank::Factors stores them: rows < cols: U [rows, kept], B
 /// [kept, cols]; else (is_transposed) U [cols, kept], B [kept, rows]. All row-major.
 struct FactorPair {
   const float *u, *b;

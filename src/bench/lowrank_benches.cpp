@@ -9,7 +9,7 @@
 #include "lowrank/gram32.hpp"
 #include "lowrank/product.hpp"
 #include "lowrank/rounded_gram.hpp"
-#include "lowrank/skinny.hpp"
+#include "lowrank/tau_block.hpp"
 #include "lowrank/through_tau.hpp"
 #include "lowrank/truncated_svd.hpp"
 
@@ -132,17 +132,15 @@ struct SolverParts {
   ShortSideFirst side;
   Workspace workspace, for_blocks;
   double tau_squared;
-  lowrank::TauPanels panels;
   std::vector<double> image, rounded_image;
   bool is_found = false, is_ready = false, is_proved = false, is_decided = false;
 
   explicit SolverParts(MatrixView tau)
       : side(tau),
         tau_squared(lowrank::gram_matrix(side, workspace)),
-        panels(lowrank::panels_of(side, for_blocks)),
         image(as_size(side.short_side * kBlock)),
         rounded_image(image.size()) {
-    krylov();
+    krylov();  // for_blocks holds tau by columns from here on
     rounded_gram();
     is_ready = is_found && lowrank::largest_eigenpairs(lowrank::Solver::krylov16, side,
                                                        kRungKept + 1, workspace);
@@ -169,7 +167,7 @@ struct SolverParts {
     is_decided = lowrank::nothing_missed_above(bound, side.short_side, kKept, workspace);
   }
   void block() {
-    lowrank::gram_times_block(panels, kBlock, workspace.krylov.basis.data(), image.data(),
+    lowrank::gram_times_block(side, kBlock, workspace.krylov.basis.data(), image.data(),
                               for_blocks);
   }
   void project() { lowrank::project(side, kRungKept, workspace); }

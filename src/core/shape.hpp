@@ -18,6 +18,12 @@ using Shape = std::vector<std::int64_t>;
 
 [[nodiscard]] std::string to_string(const Shape& shape);  ///< "[1280, 5120]"
 
+/// Whether tau [rows, cols] is factorised as A = tau^T, [short, long]; else A = tau. A square one
+/// is: the columns of A, which are read one after another, are then rows of tau.
+[[nodiscard]] constexpr bool is_transposed(std::int64_t rows, std::int64_t cols) noexcept {
+  return rows >= cols;
+}
+
 /// A row-major float32 matrix that somebody else owns.
 struct MatrixView {
   const float* data = nullptr;

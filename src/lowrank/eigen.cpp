@@ -9,7 +9,9 @@
 #include "core/rules.hpp"
 #include "lowrank/krylov.hpp"
 #include "lowrank/rounded_gram.hpp"
-#include "lowrank/skinny.hpp"
+#include "lowrank/symmetric.hpp"
+#include "lowrank/tau_block.hpp"
+#include "lowrank/tau_columns.hpp"
 
 namespace koine::lowrank {
 namespace {
@@ -115,11 +117,11 @@ double target_through_tau(double tolerance) {
 }
 
 bool run_krylov_on_tau(const ShortSideFirst& side, const KrylovAim& aim, Workspace& workspace) {
-  const TauPanels panels = panels_of(side, workspace);
+  (void)columns_of(side, workspace);
   return krylov_eigenpairs(
       side.short_side, aim,
       [&](std::int64_t width, const double* block, double* image) {
-        gram_times_block(panels, width, block, image, workspace);
+        gram_times_block(side, width, block, image, workspace);
       },
       workspace.krylov, workspace);
 }

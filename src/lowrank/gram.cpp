@@ -22,7 +22,7 @@ std::size_t as_size(std::int64_t n) {
 
 ShortSideFirst::ShortSideFirst(MatrixView row_major_tau)
     : tau(row_major_tau),
-      is_transposed(tau.rows > tau.cols),
+      is_transposed(koine::is_transposed(tau.rows, tau.cols)),
       short_side(std::min(tau.rows, tau.cols)),
       long_side(std::max(tau.rows, tau.cols)) {
   if (short_side > kLongestShortSide || long_side > std::numeric_limits<int>::max()) {

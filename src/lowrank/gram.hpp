@@ -7,7 +7,7 @@
 
 namespace koine::lowrank {
 
-/// tau with its short side first: A = tau where rows <= cols, else A = tau^T. Nothing is copied.
+/// tau with its short side first: A = tau where rows < cols, else A = tau^T. Nothing is copied.
 struct ShortSideFirst {
   MatrixView tau;
   bool is_transposed = false;

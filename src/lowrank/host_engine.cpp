@@ -10,7 +10,6 @@
 #include "lowrank/gram32.hpp"
 #include "lowrank/krylov.hpp"
 #include "lowrank/rounded_gram.hpp"
-#include "lowrank/skinny.hpp"
 #include "lowrank/through_tau.hpp"
 
 namespace koine::lowrank {

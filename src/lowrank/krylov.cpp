@@ -6,7 +6,7 @@
 
 #include <cblas.h>
 
-#include "lowrank/skinny.hpp"
+#include "lowrank/block_products.hpp"
 #include "lowrank/small_pairs.hpp"
 #include "lowrank/start_block.hpp"
 #include "lowrank/truncated_svd.hpp"
@@ -84,7 +84,7 @@ class BlockLanczos {
   [[nodiscard]] double* column(std::int64_t index) { return space_.basis.data() + index * m_; }
 
   void start() {
-    double* block = space_.basis.reserve(as_size(m_ * (limit_ + width_)));
+    double* block = space_.basis.reserve(as_size(m_ * (limit_ + width_ + kStripe)));
     if (aim_.start == nullptr) {
       fill_start_block({block, as_size(m_ * width_)});
     } else {
@@ -117,21 +117,17 @@ class BlockLanczos {
     space_.coupling_rows = width_ = kept;
   }
 
-  /// inner [known, width] <- Q^T w, then w <- w - Q inner.
+  /// inner [known, width] <- Q^T w, then w <- w - Q inner. Behind a narrow w there is room for
+  /// vectors that are computed with it and not looked at.
   void remove_basis(std::int64_t known, std::int64_t width, double* w, double* inner) {
-    const SkinnyVariant<double>& kernel = fastest_skinny<double>();
-    const Piece<double> basis{space_.basis.data(), known, m_, m_};  // row-major: Q^T
-    double* stripe = work_.stripes.reserve(as_size((m_ + known) * kStripe));
-    double* products = stripe + m_ * kStripe;
+    const BlockProducts<double, double>& kernel = fastest_products<double, double>();
+    const Columns<double> basis{space_.basis.data(), known, m_, m_};
+    double* products = work_.stripes.reserve(as_size(known * kStripe));
     for (std::int64_t first = 0; first < width; first += kStripe) {
-      const std::int64_t count = std::min(kStripe, width - first);
-      take_stripe(w, m_, first, width, stripe);
-      std::fill_n(products, known * kStripe, 0.0);
-      kernel.times(basis, stripe, products);
-      put_stripe(products, kStripe, known, count, inner + first * known);
+      kernel.inner_products(basis, w + first * m_, products);
+      columns_of_block(products, known, std::min(kStripe, width - first), inner + first * known);
       for (std::int64_t i = 0; i < known * kStripe; ++i) products[i] = -products[i];
-      kernel.transposed_times(basis, products, stripe);
-      put_stripe(stripe, kStripe, m_, count, w + first * m_);
+      kernel.add_combinations(basis, products, w + first * m_);
     }
   }
 

@@ -7,10 +7,10 @@
 #include <limits>
 
 #include "core/rules.hpp"
+#include "lowrank/block_products.hpp"
 #include "lowrank/certificate.hpp"
 #include "lowrank/gram16_kernels.hpp"
 #include "lowrank/gram32.hpp"
-#include "lowrank/skinny.hpp"
 #include "lowrank/strips.hpp"
 
 namespace koine::lowrank {
@@ -20,7 +20,8 @@ namespace {
 constexpr double kLength = 45000, kLargest = 16383 - 0.5;
 constexpr std::int64_t kTerms = 256;            // packed at a time: they stay in the first cache
 constexpr std::int64_t kMostTerms = 4'000'000;  // half a unit for each is what rounding may add
-constexpr std::int64_t kPanel = kTauPanel;      // columns of K
+constexpr std::int64_t kPanel = 64;             // columns of K
+constexpr std::int64_t kChain = 128;            // terms of a product with K; shapes its bits
 constexpr double kUnit32 = 0x1p-24;
 static_assert(kPanel % kStripRows == 0);
 
@@ -46,10 +47,21 @@ std::int64_t rows_of(std::int64_t short_side) {
   return strips_of(short_side) * kStripRows;
 }
 
-/// Columns [first, first + 64) of K, as far as there are: [short, columns].
-Piece<float> panel_of(std::int64_t short_side, std::int64_t first, const Workspace& workspace) {
+/// Rows of K, columns [first, first + 64) of them, as far as there are.
+Columns<float> panel_of(std::int64_t short_side, std::int64_t first, const Workspace& workspace) {
   return {workspace.coarse.gram.data() + first * rows_of(short_side), short_side,
           std::min(kPanel, short_side - first), kPanel};
+}
+
+/// out [8, panel.rows] <- the rows of a panel combined, chains of kChain of them at a time.
+void combine(Columns<float> panel, const float* y, float* out) {
+  std::fill_n(out, panel.rows * kStripe, 0.0F);
+  for (std::int64_t left = panel.count; left > 0; left -= kChain) {
+    panel.count = std::min(kChain, left);
+    fastest_products<float, float>().add_combinations(panel, y, out);
+    panel.data += kChain * panel.step;
+    y += kChain * kStripe;
+  }
 }
 
 /// No more eigenvalues of G lie above g than of K above this: Weyl, for singular values of A and A'
@@ -186,25 +198,25 @@ bool fits_rounding(const ShortSideFirst& side) noexcept {
 
 void rounded_times_block(std::int64_t short_side, std::int64_t width, const double* block,
                          double* image, Workspace& workspace) {
-  const std::int64_t stripe = short_side * kStripe;
-  float* in = workspace.single.reserve(as_size(2 * stripe));
-  float* out = in + stripe;
+  float* y = workspace.single.reserve(as_size(short_side * kStripe));
+  alignas(64) std::array<float, std::size_t{kPanel * kStripe}> out;
   for (std::int64_t first = 0; first < width; first += kStripe) {
-    take_stripe(block, short_side, first, width, in);
-    std::fill_n(out, stripe, 0.0F);
+    const std::int64_t count = std::min(kStripe, width - first);
+    std::fill_n(y, short_side * kStripe, 0.0F);
+    rows_of_block(block + first * short_side, short_side, count, y);
     for (std::int64_t at = 0; at < short_side; at += kPanel) {
-      fastest_skinny<float>().transposed_times(panel_of(short_side, at, workspace), in,
-                                               out + at * kStripe);
+      const Columns<float> panel = panel_of(short_side, at, workspace);
+      combine(panel, y, out.data());
+      for (std::int64_t j = 0; j < count; ++j)
+        std::copy_n(out.data() + j * panel.rows, panel.rows, image + (first + j) * short_side + at);
     }
-    put_stripe(out, kStripe, short_side, std::min(kStripe, width - first),
-               image + first * short_side);
   }
 }
 
 // The vector rounded, a chain, and as many additions as there are chains.
 double rounded_times_error(std::int64_t short_side, const Workspace& workspace) noexcept {
-  const std::int64_t chains = (short_side + kSkinnyChain - 1) / kSkinnyChain;
-  const auto roundings = static_cast<double>(1 + kSkinnyChain + chains);
+  const std::int64_t chains = (short_side + kChain - 1) / kChain;
+  const auto roundings = static_cast<double>(1 + kChain + chains);
   const double gamma = roundings * kUnit32 / (1 - roundings * kUnit32);
   const auto order = static_cast<double>(short_side);
   return gamma * std::sqrt(workspace.coarse.squared) + 2 * kHalfOfSmallest * order * order;
@@ -271,9 +283,9 @@ bool no_more_above_by_cholesky(double g, std::int64_t short_side, std::int64_t k
   if (!(c > 0)) return false;
   double* gram = workspace.gram.reserve(as_size(short_side * short_side));
   for (std::int64_t first = 0; first < short_side; first += kPanel) {
-    const Piece<float> panel = panel_of(short_side, first, workspace);
+    const Columns<float> panel = panel_of(short_side, first, workspace);
     for (std::int64_t i = 0; i < short_side; ++i)
-      std::copy_n(panel.data + i * kPanel, panel.cols, gram + i * short_side + first);
+      std::copy_n(panel.data + i * kPanel, panel.rows, gram + i * short_side + first);
   }
   return nothing_missed_above(c, short_side, kept, workspace);
 }

@@ -38,7 +38,7 @@ Factors factors_of(const Rung& rung, const RungAnswer& answer, const Verdict& ve
   Factors factors;
   factors.rows = rung.rows;
   factors.cols = rung.cols;
-  factors.is_transposed = rung.rows > rung.cols;
+  factors.is_transposed = is_transposed(rung.rows, rung.cols);
   factors.tau_squared = rung.tau_squared;
   factors.kept = verdict.kept;
   factors.residual = verdict.residual;

@@ -3,18 +3,15 @@
 #include <algorithm>
 #include <cstring>
 
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
+#include "core/cpu.hpp"
+#include "lowrank/turn_kernels.hpp"
 
 namespace koine::lowrank {
 namespace {
 
-/// to[k * 16 + i] <- from[i * step + k], i < rows, k < terms.
-void turn_plainly(const float* from, std::int64_t step, std::int64_t rows, std::int64_t terms,
-                  float* to) {
-  for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t k = 0; k < terms; ++k) to[k * kStripRows + i] = from[i * step + k];
+void turn_plainly(const RowsOfFloats& from, float* to, std::int64_t to_step) {
+  for (std::int64_t i = 0; i < from.rows; ++i) {
+    for (std::int64_t k = 0; k < from.cols; ++k) to[k * to_step + i] = from.data[i * from.step + k];
   }
 }
 
@@ -24,26 +21,28 @@ std::int64_t strips_of(std::int64_t short_side) noexcept {
   return (short_side + kStripRows - 1) / kStripRows;
 }
 
+void turn_square_portable(const float* from, std::int64_t step, float* to, std::int64_t to_step) {
+  turn_plainly({from, kStripRows, kStripRows, step}, to, to_step);
+}
+
 void turn_square(const float* from, std::int64_t step, float* to, std::int64_t to_step) {
 #if defined(__x86_64__)
-  for (std::int64_t i = 0; i < kStripRows; i += 4) {
-    for (std::int64_t k = 0; k < kStripRows; k += 4) {
-      const float* corner = from + i * step + k;
-      __m128 a = _mm_loadu_ps(corner), b = _mm_loadu_ps(corner + step);
-      __m128 c = _mm_loadu_ps(corner + 2 * step), d = _mm_loadu_ps(corner + 3 * step);
-      _MM_TRANSPOSE4_PS(a, b, c, d);
-      float* out = to + k * to_step + i;
-      _mm_storeu_ps(out, a);
-      _mm_storeu_ps(out + to_step, b);
-      _mm_storeu_ps(out + 2 * to_step, c);
-      _mm_storeu_ps(out + 3 * to_step, d);
-    }
-  }
+  static const TurnKernel kKernel = cpu_has_avx2() ? turn_square_avx2 : turn_square_portable;
+  kKernel(from, step, to, to_step);
 #else
-  for (std::int64_t i = 0; i < kStripRows; ++i) {
-    for (std::int64_t k = 0; k < kStripRows; ++k) to[k * to_step + i] = from[i * step + k];
-  }
+  turn_square_portable(from, step, to, to_step);
 #endif
+}
+
+void turn_rows(const RowsOfFloats& from, float* to, std::int64_t to_step) {
+  const auto& [data, rows, cols, step] = from;
+  std::int64_t k = 0;
+  for (; rows == kStripRows && k + kStripRows <= cols; k += kStripRows) {
+    for (std::int64_t i = 0; i < kStripRows; ++i)  // those that are turned next
+      __builtin_prefetch(data + k + (kStripRows + i) * step);
+    turn_square(data + k, step, to + k * to_step, to_step);
+  }
+  turn_plainly({data + k, rows, cols - k, step}, to + k * to_step, to_step);
 }
 
 void pack_strip(const ShortSideFirst& side, std::int64_t top, std::int64_t first,
@@ -61,12 +60,8 @@ void pack_strip(const ShortSideFirst& side, std::int64_t top, std::int64_t first
     }
     return;
   }
-  const std::int64_t step = side.long_side;
-  const float* from = side.tau.data + top * step + first;
-  std::int64_t k = 0;
-  for (; rows == kStripRows && k + kStripRows <= terms; k += kStripRows)
-    turn_square(from + k, step, strip + k * kStripRows, kStripRows);
-  turn_plainly(from + k, step, rows, terms - k, strip + k * kStripRows);
+  const std::int64_t n = side.long_side;
+  turn_rows({side.tau.data + top * n + first, rows, terms, n}, strip, kStripRows);
 }
 
 }  // namespace koine::lowrank

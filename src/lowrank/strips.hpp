@@ -20,6 +20,15 @@ void pack_strip(const ShortSideFirst& side, std::int64_t top, std::int64_t first
 /// to[k, i] <- from[i, k], 16 by 16, rows `step` and `to_step` apart.
 void turn_square(const float* from, std::int64_t step, float* to, std::int64_t to_step);
 
+/// Rows `step` apart.
+struct RowsOfFloats {
+  const float* data;
+  std::int64_t rows, cols, step;
+};
+
+/// to[k, i] <- from[i, k], at most 16 rows; a whole strip square by square.
+void turn_rows(const RowsOfFloats& from, float* to, std::int64_t to_step);
+
 /// visit(above, first, end): strip `above` meets strips [first, end), kTileStrips at most. Every
 /// pair of strips once, above <= first. Twelve strips at a time, which stay in the second cache,
 /// meet all strips above them, each read from afar once.

@@ -4,99 +4,78 @@
 #include <cmath>
 
 #include "core/rules.hpp"
-#include "lowrank/skinny.hpp"
+#include "lowrank/block_products.hpp"
+#include "lowrank/tau_columns.hpp"
 
 namespace koine::lowrank {
 namespace {
 
-constexpr std::int64_t kPanel = 64;  // of the long side: in float64 it stays in the second cache
-static_assert(kTauPanel % kPanel == 0);
+constexpr std::int64_t kPanel = 64;  // columns of A that stay in the second cache
 
 std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
 }
 
-/// Columns [first, first + length) of A in float64, in the order in which tau holds them.
-Piece<double> widen_piece(const TauPanels& tau, std::int64_t first, std::int64_t length,
-                          double* panel) {
-  const std::int64_t m = tau.side.short_side;
-  Piece<float> piece{tau.side.tau.data + first * m, length, m, m};
-  if (!tau.side.is_transposed) {
-    piece = tau.columns(first);
-    piece.cols = length;
-  }
-  fastest_skinny<double>().widen(piece, panel);
-  return {panel, piece.rows, piece.cols, piece.cols};
-}
-
-/// out += A_panel in, or A_panel^T in.
-void add_product(const ShortSideFirst& side, const Piece<double>& panel, bool of_transpose,
-                 const double* in, double* out) {
-  const SkinnyVariant<double>& kernel = fastest_skinny<double>();
-  (side.is_transposed == of_transpose ? kernel.times : kernel.transposed_times)(panel, in, out);
-}
-
-/// The stripes of one call: u and images [stripes, short, 8], right [stripes, long, 8].
+/// The stripes of one call: u and images [stripes, 8, short], right [stripes, long, 8].
 class Passage {
  public:
-  Passage(const TauPanels& tau, std::int64_t rung, bool has_images, Workspace& workspace)
-      : tau_(tau), stripes_((rung + kStripe - 1) / kStripe), has_images_(has_images) {
-    const ShortSideFirst& side = tau.side;
-    const std::int64_t u = stripes_ * side.short_side * kStripe;
+  Passage(const ShortSideFirst& side, std::int64_t rung, bool has_images, Workspace& workspace)
+      : side_(side),
+        tau_(packed_columns(side, workspace)),
+        stripes_((rung + kStripe - 1) / kStripe),
+        has_images_(has_images) {
+    const std::int64_t m = side.short_side, u = stripes_ * m * kStripe;
     u_ = workspace.stripes.reserve(as_size(has_images ? 2 * u : u));
     images_ = u_ + u;
     right_ = workspace.right.reserve(as_size(stripes_ * side.long_side * kStripe));
-    panel_ = workspace.panel.reserve(as_size(side.short_side * std::min(kPanel, side.long_side)));
-    for (std::int64_t s = 0; s < stripes_; ++s)
-      take_stripe(workspace.vectors.data(), side.short_side, s * kStripe, rung,
-                  u_ + s * side.short_side * kStripe);
+    std::copy_n(workspace.vectors.data(), rung * m, u_);
+    std::fill(u_ + rung * m, images_, 0.0);
     if (has_images) std::fill_n(images_, u, 0.0);
-    std::fill_n(right_, stripes_ * side.long_side * kStripe, 0.0);
   }
 
   void run() {
-    const std::int64_t m = tau_.side.short_side * kStripe, n = tau_.side.long_side;
+    const BlockProducts<float, double>& kernel = fastest_products<float, double>();
+    const std::int64_t m = side_.short_side, n = side_.long_side;
     for (std::int64_t first = 0; first < n; first += kPanel) {
-      const Piece<double> panel = widen_piece(tau_, first, std::min(kPanel, n - first), panel_);
+      const Columns<float> panel{tau_ + first * m, std::min(kPanel, n - first), m, m};
       for (std::int64_t s = 0; s < stripes_; ++s) {
         double* right = right_ + (s * n + first) * kStripe;
-        add_product(tau_.side, panel, true, u_ + s * m, right);
-        if (has_images_) add_product(tau_.side, panel, false, right, images_ + s * m);
+        kernel.inner_products(panel, u_ + s * m * kStripe, right);
+        if (has_images_) kernel.add_combinations(panel, right, images_ + s * m * kStripe);
       }
     }
   }
 
   void put_images(std::int64_t rung, double* images) const {
-    for (std::int64_t s = 0; s < stripes_; ++s)
-      put_stripe(images_ + s * tau_.side.short_side * kStripe, kStripe, tau_.side.short_side,
-                 std::min(kStripe, rung - s * kStripe),
-                 images + s * kStripe * tau_.side.short_side);
+    std::copy_n(images_, rung * side_.short_side, images);
   }
 
   /// |A^T u|^2 of the k-th u.
   [[nodiscard]] double squared(std::int64_t k) const {
-    const double* column = right_ + k / kStripe * tau_.side.long_side * kStripe + k % kStripe;
+    const double* column = right_ + k / kStripe * side_.long_side * kStripe + k % kStripe;
     double sum = 0;
-    for (std::int64_t j = 0; j < tau_.side.long_side; ++j)
+    for (std::int64_t j = 0; j < side_.long_side; ++j)
       sum += column[j * kStripe] * column[j * kStripe];
     return sum;
   }
 
  private:
-  TauPanels tau_;
+  ShortSideFirst side_;
+  const float* tau_;
   std::int64_t stripes_;
   bool has_images_;
-  double *u_ = nullptr, *images_ = nullptr, *right_ = nullptr, *panel_ = nullptr;
+  double *u_ = nullptr, *images_ = nullptr, *right_ = nullptr;
 };
 
 }  // namespace
 
 void project(const ShortSideFirst& side, std::int64_t rung, Workspace& workspace) {
-  Passage({side, nullptr}, rung, false, workspace).run();
+  (void)columns_of(side, workspace);
+  Passage(side, rung, false, workspace).run();
 }
 
 void project_and_judge(const ShortSideFirst& side, std::int64_t rung, Workspace& workspace) {
-  Passage passage(packed_panels(side, workspace), rung, true, workspace);
+  Passage passage(side, rung, true, workspace);
   passage.run();
   passage.put_images(rung, workspace.images.reserve(as_size(side.short_side * rung)));
   for (std::int64_t k = 0; k < rung; ++k) workspace.values.data()[k] = passage.squared(k);

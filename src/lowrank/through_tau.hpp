@@ -14,7 +14,7 @@ void project(const ShortSideFirst& side, std::int64_t rung, Workspace& workspace
 
 /// As project; also workspace.images <- A A^T u and workspace.values <- |A^T u|^2, for where G was
 /// never formed. Cost: 4 short long rung flops, one reading of the panels.
-/// @pre workspace.packed is as panels_of left it
+/// @pre workspace.packed is as columns_of left it
 void project_and_judge(const ShortSideFirst& side, std::int64_t rung, Workspace& workspace);
 
 /// b <- the first rows of workspace.right, each of `long`, rounded once to float32.

@@ -17,7 +17,7 @@ Factors nothing_kept(const Engine& engine) {
   Factors factors;
   factors.rows = engine.rows();
   factors.cols = engine.cols();
-  factors.is_transposed = factors.rows > factors.cols;
+  factors.is_transposed = is_transposed(factors.rows, factors.cols);
   factors.certified = true;
   factors.method = "none";
   factors.sigma.assign(engine.short_side() > 0 ? 1 : 0, 0.0);

@@ -26,7 +26,7 @@ struct SvdOptions {
 };
 
 /// tau ~= U B with the `kept` largest singular triplets, in the orientation that makes U short:
-/// rows <= cols: tau = U B, U [rows, kept], B [kept, cols]; else tau^T = U B (is_transposed), U
+/// rows < cols: tau = U B, U [rows, kept], B [kept, cols]; else tau^T = U B (is_transposed), U
 /// [cols, kept], B [kept, rows]. float64 results rounded once to float32; the sign of each column
 /// of U makes its largest entry positive.
 struct Factors {
@@ -66,15 +66,15 @@ class Engine;      // engine.hpp
 /// Buffers that grow to the largest matrix seen and are used again. One per thread.
 /// About 2 short^2 + 512 short doubles where G is formed; with a Krylov space, short + columns more
 /// for each of its columns (krylov.hpp: basis_limit), certified twice; (short + long) * rung for
-/// what tau says of the vectors; short * long floats where tau is packed; certified: half of that
-/// for a tall one in integers, short^2 for their Gram matrix and 16 long for a strip; short * long
-/// doubles where a solver falls back to dgesdd.
+/// what tau says of the vectors; short * long floats where tau is not by columns; certified: half
+/// of that for a tall one in integers, short^2 for their Gram matrix and 16 long for a strip; short
+/// * long doubles where a solver falls back to dgesdd.
 class Workspace {
  public:
   Scratch<double> gram, vectors, panel, scratch, values, lapack, images;
   Scratch<double> stripes, right;
   Scratch<float> single;
-  Scratch<std::byte> packed;  ///< tau in integers (rounded_gram.hpp), then in panels (skinny.hpp)
+  Scratch<std::byte> packed;  ///< tau in integers (rounded_gram.hpp), then by columns
   Scratch<int> indices;
   KrylovSpace krylov;
   Coarse coarse;

@@ -45,17 +45,16 @@ std::int64_t scratch_bytes(const PlannedTensor& planned, const Inputs& inputs) {
     const std::int64_t longer = std::max(tensor.shape[0], tensor.shape[1]);
     constexpr std::int64_t kPanel = 512, kMatrices = 2, kRung = 129;
     std::int64_t rung = 0;  // U and B of a rung, the factors cut from it, and their file
-    bool is_packed = false, is_proved = false;
+    bool is_proved = false;
     for (std::size_t t = 0; t < planned.parts.size(); ++t) {
       const methods::PruneParameters& prune = planned.parts[t].prune;
       const lowrank::RankTarget& rank = prune.rank;
       const std::int64_t kept = rank.energy > 0 ? kRung - 1 : rank.number.kept;
       if (kept < shorter) rung = std::max(rung, lowrank::rung_of(kept, shorter));
-      is_packed = is_packed || prune.svd.mode != lowrank::Mode::exact;
       is_proved = is_proved || prune.svd.mode == lowrank::Mode::certified;
     }
     constexpr std::int64_t kPairs = 3, kFloat = 4, kStripRows = 16;
-    if (is_packed && tensor.shape[0] <= tensor.shape[1]) {
+    if (!is_transposed(tensor.shape[0], tensor.shape[1])) {
       bytes += kFloat * count;
     } else if (is_proved) {
       bytes += kFloat / 2 * count;

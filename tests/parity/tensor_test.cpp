@@ -43,7 +43,7 @@ lowrank::Factors some_factors(const Size& size, std::int64_t kept) {
   factors.rows = size.rows;
   factors.cols = size.cols;
   factors.kept = kept;
-  factors.is_transposed = size.rows > size.cols;
+  factors.is_transposed = is_transposed(size.rows, size.cols);
   factors.u = noise(std::min(size.rows, size.cols) * kept, 1);
   factors.b = noise(std::max(size.rows, size.cols) * kept, 2);
   return factors;

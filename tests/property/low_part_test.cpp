@@ -37,7 +37,7 @@ lowrank::Factors factors_of(const Case& c) {
   factors.rows = c.rows;
   factors.cols = c.cols;
   factors.kept = c.kept;
-  factors.is_transposed = c.rows > c.cols;
+  factors.is_transposed = is_transposed(c.rows, c.cols);
   factors.u = normal_values(std::min(c.rows, c.cols) * c.kept, 1, 1);
   factors.b = normal_values(std::max(c.rows, c.cols) * c.kept, 1e-3F, 2);
   return factors;

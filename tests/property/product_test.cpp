@@ -24,7 +24,7 @@ Factors random_factors(const Case& c) {
   factors.rows = c.rows;
   factors.cols = c.cols;
   factors.kept = c.kept;
-  factors.is_transposed = c.rows > c.cols;
+  factors.is_transposed = is_transposed(c.rows, c.cols);
   std::mt19937_64 generator(static_cast<std::uint64_t>(c.rows * 1000 + c.cols));
   std::normal_distribution<float> normal;
   factors.u.resize(static_cast<std::size_t>(std::min(c.rows, c.cols) * c.kept));

@@ -63,7 +63,8 @@ TEST(TruncatedSvd, OfRankOneIsTheMatrixItself) {
   // One rounding of U, one of B, one of their product: 3 half units of the largest entry.
   const float bound = 3 * 0x1p-24F * 4;
   for (std::size_t i = 0; i < tau.size(); ++i) EXPECT_NEAR(low_rank(factors)[i], tau[i], bound);
-  EXPECT_NEAR(factors.u[0], 2.0 / 3.0, 0x1p-24);
+  EXPECT_TRUE(factors.is_transposed);  // U is of tau^T: (1, 2, 2) / 3
+  EXPECT_NEAR(factors.u[0], 1.0 / 3.0, 0x1p-24);
   EXPECT_NEAR(factors.sigma[0], 9.0, 1e-14 * 9);
 }
 

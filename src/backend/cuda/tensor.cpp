@@ -1,5 +1,6 @@
 #include "backend/cuda/tensor.hpp"
 
+#include "core/shape.hpp"
 #include "kernels/figures.hpp"
 #include "kernels/product.hpp"
 #include "kernels/select.hpp"
@@ -146,7 +147,7 @@ double low_part(Lane& lane, std::int64_t slot, backend::cuda::LowPart kind,
     float* u = lane.factors.reserve(in_u + in_b);
     lane.send(factors->u, in_u, u);
     lane.send(factors->b, in_b, u + in_u);
-    kernels::product({u, u + in_u, lane.rows, lane.cols, factors->kept, lane.rows > lane.cols}, m,
+    kernels::product({u, u + in_u, lane.rows, lane.cols, factors->kept, is_transposed(lane.rows, lane.cols)}, m,
                      lane.queue());
   }
   return squared_of_m(lane);

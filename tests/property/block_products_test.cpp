@@ -1,13 +1,16 @@
-#include "lowrank/skinny.hpp"
+#include "lowrank/block_products.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <random>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "lowrank/tau_block.hpp"
+#include "lowrank/tau_columns.hpp"
 #include "lowrank/through_tau.hpp"
 #include "support/spectra.hpp"
 
@@ -28,34 +31,58 @@ Aligned<T> numbers(std::int64_t count, unsigned seed) {
   return values;
 }
 
-template <typename T>
+template <typename A, typename T>
 void expect_same_bits_on_every_variant(const Extent& e) {
-  constexpr std::int64_t kWidth = kStripe;
-  const auto a = numbers<T>(e.rows * (e.cols + 3), 1);  // rows further apart than they are long
-  const Piece<T> piece{a.data(), e.rows, e.cols, e.cols + 3};
-  const auto short_in = numbers<T>(e.cols * kWidth, 2), long_in = numbers<T>(e.rows * kWidth, 3);
-  const auto start = numbers<T>(std::max(e.rows, e.cols) * kWidth, 4);  // chains go on from here
-  Aligned<T> times, transposed;
-  int compared = 0;
-  for (const SkinnyVariant<T>& variant : skinny_variants<T>().all) {
-    if (variant.times == nullptr) continue;
-    Aligned<T> one = start, other = start;
-    variant.times(piece, short_in.data(), one.data());
-    variant.transposed_times(piece, long_in.data(), other.data());
-    if (compared++ == 0) {
-      times = one;
-      transposed = other;
+  const std::int64_t count = e.rows, rows = e.cols, step = rows + 3;  // further apart than long
+  const auto a = numbers<A>(count * step, 1);
+  const Columns<A> columns{a.data(), count, rows, step};
+  const auto x = numbers<T>(rows * kStripe, 2), y = numbers<T>(count * kStripe, 3);
+  const auto start = numbers<T>(rows * kStripe, 4);  // combinations are added to this
+  Aligned<T> products, combined;
+  for (const BlockProducts<A, T>& variant : block_products_variants<A, T>().all) {
+    if (variant.inner_products == nullptr) continue;
+    Aligned<T> one(y.size(), T{7}), other = start;
+    variant.inner_products(columns, x.data(), one.data());
+    variant.add_combinations(columns, y.data(), other.data());
+    if (products.empty()) {
+      products = one;
+      combined = other;
     }
-    EXPECT_EQ(one, times) << variant.name;
-    EXPECT_EQ(other, transposed) << variant.name;
+    EXPECT_EQ(one, products) << variant.name;
+    EXPECT_EQ(other, combined) << variant.name;
   }
 }
 
-class Skinny : public testing::TestWithParam<Extent> {};
+class BlockProductsOf : public testing::TestWithParam<Extent> {};
 
-TEST_P(Skinny, EveryVariantGivesTheSameBits) {
-  expect_same_bits_on_every_variant<float>(GetParam());
-  expect_same_bits_on_every_variant<double>(GetParam());
+TEST_P(BlockProductsOf, EveryVariantGivesTheSameBits) {
+  expect_same_bits_on_every_variant<float, float>(GetParam());
+  expect_same_bits_on_every_variant<double, double>(GetParam());
+  expect_same_bits_on_every_variant<float, double>(GetParam());
+}
+
+TEST_P(BlockProductsOf, ReadsAndWritesNothingElse) {
+  const std::int64_t count = GetParam().rows, rows = GetParam().cols, step = rows + 3;
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  std::vector<double> a(static_cast<std::size_t>(count * step), kNan);
+  for (std::int64_t k = 0; k < count; ++k)
+    std::fill_n(a.begin() + k * step, rows, static_cast<double>(k));
+  const Aligned<double> x(static_cast<std::size_t>(rows * kStripe), 1.0);
+  for (const auto& variant : block_products_variants<double, double>().all) {
+    if (variant.inner_products == nullptr) continue;
+    Aligned<double> y(static_cast<std::size_t>(count * kStripe + 8), -1.0);
+    variant.inner_products({a.data(), count, rows, step}, x.data(), y.data());
+    for (std::int64_t k = 0; k < count; ++k)
+      EXPECT_EQ(y[static_cast<std::size_t>(k * kStripe)], static_cast<double>(k * rows));
+    EXPECT_EQ(y[static_cast<std::size_t>(count * kStripe)], -1.0);
+    std::fill(y.begin(), y.end(), 1.0);
+    Aligned<double> out(static_cast<std::size_t>(rows * kStripe + 8), -1.0);
+    variant.add_combinations({a.data(), count, rows, step}, y.data(), out.data());
+    const double sum = static_cast<double>(count * (count - 1)) / 2;
+    for (std::int64_t i = 0; i < rows * kStripe; ++i)
+      EXPECT_EQ(out[static_cast<std::size_t>(i)], sum - 1) << variant.name;
+    EXPECT_EQ(out[static_cast<std::size_t>(rows * kStripe)], -1.0);
+  }
 }
 
 /// A A^T block in float64, entry by entry.
@@ -79,7 +106,16 @@ std::vector<double> plain_image(const ShortSideFirst& side, std::int64_t width,
   return image;
 }
 
-TEST_P(Skinny, MultipliesByTauTwice) {
+/// Of one entry of A (A^T x) in float32. A^T x: the vector, a chain, the sum of the lanes, once for
+/// all rows at a time; then A of it: a panel's chain, sixteen panels, a term for float64.
+double roundings(std::int64_t short_side) {
+  const std::int64_t rows = std::min(short_side, kRowsAtATime<float>);
+  const std::int64_t chain = (rows + kLanes<float> - 1) / kLanes<float>;
+  const std::int64_t parts = (short_side + kRowsAtATime<float> - 1) / kRowsAtATime<float>;
+  return static_cast<double>(1 + chain + 4 + parts + kTauPanel + 16 + 1);
+}
+
+TEST_P(BlockProductsOf, MultipliesByTauTwice) {
   const auto [rows, cols] = GetParam();
   const auto tau = test::matrix_with(test::Spectrum::flat_noise, rows, cols);
   const ShortSideFirst side(MatrixView{tau.data(), rows, cols});
@@ -88,16 +124,17 @@ TEST_P(Skinny, MultipliesByTauTwice) {
     const std::vector<double> block(random.begin(), random.end());
     std::vector<double> image(block.size());
     Workspace workspace;
-    gram_times_block(panels_of(side, workspace), width, block.data(), image.data(), workspace);
+    (void)columns_of(side, workspace);
+    gram_times_block(side, width, block.data(), image.data(), workspace);
     const auto wanted = plain_image(side, width, block);
-    // |A| |A|^T |block| bounds what the two chains and the sums of some of them round.
+    // |A| |A|^T |block| bounds what the chains and the sums of some of them round.
     const double spread = 4 * static_cast<double>(side.long_side * side.short_side);
-    const double bound = static_cast<double>(kSkinnyChain + kTauPanel + 16) * 0x1p-24 * spread;
+    const double bound = roundings(side.short_side) * 0x1p-24 * spread;
     for (std::size_t i = 0; i < image.size(); ++i) ASSERT_NEAR(image[i], wanted[i], bound) << i;
   }
 }
 
-TEST_P(Skinny, ProjectsAndJudgesInFloat64) {
+TEST_P(BlockProductsOf, ProjectsAndJudgesInFloat64) {
   const auto [rows, cols] = GetParam();
   const auto tau = test::matrix_with(test::Spectrum::flat_noise, rows, cols);
   const ShortSideFirst side(MatrixView{tau.data(), rows, cols});
@@ -107,7 +144,7 @@ TEST_P(Skinny, ProjectsAndJudgesInFloat64) {
   Workspace workspace;
   std::copy(block.begin(), block.end(), workspace.vectors.reserve(block.size()));
   workspace.values.reserve(static_cast<std::size_t>(rung));
-  (void)panels_of(side, workspace);
+  (void)columns_of(side, workspace);
   project_and_judge(side, rung, workspace);
   const auto wanted = plain_image(side, rung, block);
   const double unit = 4 * static_cast<double>(m + side.long_side) * 0x1p-53;
@@ -123,22 +160,19 @@ TEST_P(Skinny, ProjectsAndJudgesInFloat64) {
   }
 }
 
-// 1: nothing to share; 5, 17: around the rows of a kernel; 200, 300: panels that are not full, and
-// chains that are long enough for products by columns; 61: rows as far apart as a panel's.
-INSTANTIATE_TEST_SUITE_P(Shapes, Skinny,
+// 1: nothing to share; 5, 17, 61: parts of vectors, columns that are left over; 300, 373, 800: more
+// rows than are kept in the first cache, panels that are not full.
+INSTANTIATE_TEST_SUITE_P(Shapes, BlockProductsOf,
                          testing::Values(Extent{1, 1}, Extent{5, 17}, Extent{17, 5},
                                          Extent{64, 300}, Extent{300, 64}, Extent{200, 200},
                                          Extent{300, 357}, Extent{257, 346}, Extent{300, 373},
-                                         Extent{93, 61}),
+                                         Extent{93, 61}, Extent{40, 800}, Extent{20, 48}),
                          [](const auto& row) { return testing::PrintToString(row.param); });
 
 /// Of gram_times_block and a vector of length 1, by the lengths of its chains (gram32.hpp: Higham).
-/// A^T x: the vector rounded, a chain, and as many additions as there are chains; then A of it: a
-/// panel's chain, the four panels of a sum, and a term for adding in float64.
 double error_bound(const Extent& e, double tau_squared) {
-  const std::int64_t chains = (std::min(e.rows, e.cols) + kSkinnyChain - 1) / kSkinnyChain;
-  const auto roundings = static_cast<double>(1 + kSkinnyChain + chains + kTauPanel + 4 + 1);
-  return roundings * 0x1p-24 / (1 - roundings * 0x1p-24) * tau_squared;
+  const double count = roundings(std::min(e.rows, e.cols));
+  return count * 0x1p-24 / (1 - count * 0x1p-24) * tau_squared;
 }
 
 TEST(GramTimesBlock, LiesWithinItsErrorBound) {
@@ -153,7 +187,8 @@ TEST(GramTimesBlock, LiesWithinItsErrorBound) {
                                       : MatrixView{tau.data(), e.rows, e.cols});
     Workspace workspace;
     std::vector<double> image(x.size());
-    gram_times_block(panels_of(side, workspace), 1, x.data(), image.data(), workspace);
+    (void)columns_of(side, workspace);
+    gram_times_block(side, 1, x.data(), image.data(), workspace);
     const double exact =
         entry * entry * static_cast<double>(e.cols) * std::sqrt(static_cast<double>(e.rows));
     double squared = 0;
