@@ -8,7 +8,6 @@
 
 #include <immintrin.h>
 
-#include "core/read_ahead.hpp"
 #include "lowrank/block_products_kernels.hpp"
 
 namespace koine::lowrank::block_products {
@@ -65,7 +64,7 @@ template <typename Lane, int Count, typename Part>
                                         typename Lane::Vector (*sum)[Lane::kBlock]) {
   typename Lane::Vector of_a[Count];
   for (int k = 0; k < Count; ++k) {
-    read_ahead(a.data + k * a.step);
+    __builtin_prefetch(a.data + (k + Count) * a.step, 0, 2);  // those that come next
     of_a[k] = Lane::take(a.data + k * a.step, part);
   }
   for (int j = 0; j < Lane::kBlock; ++j) {
