@@ -183,6 +183,57 @@ inline void note_signs(Floats m, std::uint8_t* seen) {
                    _mm_or_si128(_mm_or_si128(before, now), again));
 }
 
+/// note_signs of kNoted elements.
+#if defined(__AVX512BW__)
+
+constexpr std::int64_t kNoted = 64;
+
+inline void note_many(const float* m, std::uint8_t* seen) {
+  const __m512 zero = _mm512_setzero_ps();
+  std::uint64_t plus = 0, minus = 0;
+  for (unsigned i = 0; i < 64; i += 16) {
+    const __m512 x = _mm512_loadu_ps(m + i);
+    plus |= std::uint64_t{_mm512_cmp_ps_mask(x, zero, _CMP_GT_OQ)} << i;
+    minus |= std::uint64_t{_mm512_cmp_ps_mask(x, zero, _CMP_LT_OQ)} << i;
+  }
+  const __m512i before = _mm512_loadu_si512(seen);
+  const auto was_some = std::uint64_t{_mm512_test_epi8_mask(before, _mm512_set1_epi8(3))};
+  const __m512i now = _mm512_mask_mov_epi8(_mm512_maskz_mov_epi8(plus, _mm512_set1_epi8(1)), minus,
+                                           _mm512_set1_epi8(2));
+  const __m512i again = _mm512_maskz_mov_epi8(was_some & (plus | minus), _mm512_set1_epi8(4));
+  _mm512_storeu_si512(seen, _mm512_or_si512(_mm512_or_si512(before, now), again));
+}
+
+#else
+
+constexpr std::int64_t kNoted = 32;
+
+/// 32 comparisons with zero, a byte each: all ones or zero.
+template <int Compare>
+inline Ints compare_many(const float* m) {
+  Ints x[4];
+  for (int i = 0; i < 4; ++i)
+    x[i] = _mm256_castps_si256(
+        _mm256_cmp_ps(_mm256_loadu_ps(m + std::int64_t{8} * i), _mm256_setzero_ps(), Compare));
+  const Ints bytes =
+      _mm256_packs_epi16(_mm256_packs_epi32(x[0], x[1]), _mm256_packs_epi32(x[2], x[3]));
+  return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+
+inline void note_many(const float* m, std::uint8_t* seen) {
+  const Ints plus = compare_many<_CMP_GT_OQ>(m), minus = compare_many<_CMP_LT_OQ>(m);
+  auto* at = reinterpret_cast<Ints*>(seen);
+  const Ints before = _mm256_loadu_si256(at);
+  const Ints was_none = _mm256_cmpeq_epi8(_mm256_and_si256(before, _mm256_set1_epi8(3)), all_of(0));
+  const Ints now = _mm256_or_si256(_mm256_and_si256(plus, _mm256_set1_epi8(1)),
+                                   _mm256_and_si256(minus, _mm256_set1_epi8(2)));
+  const Ints again = _mm256_and_si256(_mm256_andnot_si256(was_none, _mm256_or_si256(plus, minus)),
+                                      _mm256_set1_epi8(4));
+  _mm256_storeu_si256(at, _mm256_or_si256(_mm256_or_si256(before, now), again));
+}
+
+#endif
+
 }  // namespace
 }  // namespace koine::backend
 #endif

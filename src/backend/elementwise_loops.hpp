@@ -126,29 +126,39 @@ inline void note_few(Floats m, std::uint8_t* seen, std::int64_t count) {
   few.copy_to(seen, count);
 }
 
+/// Calls step(i, n) for every eight and the rest, and notes the signs of m.
+template <typename Step>
+inline void for_noted(const float* m, std::uint8_t* seen, std::int64_t count, Step step) {
+  std::int64_t first = 0;
+  for (; first + kNoted <= count; first += kNoted) {
+    for (std::int64_t i = first; i < first + kNoted; i += kWide) step(i, kWide);
+    note_many(m + first, seen + first);
+  }
+  for_eights(count - first, [&](std::int64_t i, std::int64_t n) {
+    step(first + i, n);
+    note_few(load_floats(m + first + i, n), seen + first + i, n);
+  });
+}
+
 // NOLINTNEXTLINE(readability-function-size): as above
 void take_part_all(double weight, const float* m, double* sum, std::uint8_t* seen,
                    std::int64_t count, double* lanes) {
   const Doubles w = all(weight);
   Doubles squares = load(lanes);
-  for_eights(count, [&](std::int64_t i, std::int64_t n) {
+  for_noted(m, seen, count, [&](std::int64_t i, std::int64_t n) {
     read_ahead(sum + i);
-    const Floats x = load_floats(m + i, n);
-    const Doubles wide = widen(x);
+    const Doubles wide = widen(load_floats(m + i, n));
     squares = squares + wide * wide;
     store_doubles(sum + i, load_doubles(sum + i, n) + w * wide, n);
-    note_few(x, seen + i, n);
   });
   store(lanes, squares);
 }
 
 void note_part_all(const float* m, std::uint8_t* seen, std::int64_t count, double* lanes) {
   Doubles squares = load(lanes);
-  for_eights(count, [&](std::int64_t i, std::int64_t n) {
-    const Floats x = load_floats(m + i, n);
-    const Doubles wide = widen(x);
+  for_noted(m, seen, count, [&](std::int64_t i, std::int64_t n) {
+    const Doubles wide = widen(load_floats(m + i, n));
     squares = squares + wide * wide;
-    note_few(x, seen + i, n);
   });
   store(lanes, squares);
 }
