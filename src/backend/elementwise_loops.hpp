@@ -22,6 +22,34 @@ inline void for_eights(std::int64_t count, Step step) {
   if (i < count) step(i, count - i);
 }
 
+/// The sixteen running sums of core/lanes.hpp.
+class Sums {
+ public:
+  explicit Sums(double* lanes) : lanes_(lanes), halves_{load(lanes), load(lanes + kWide)} {}
+  void put_back() const {
+    store(lanes_, halves_[0]);
+    store(lanes_ + kWide, halves_[1]);
+  }
+  Doubles& operator[](int half) { return halves_[half]; }
+
+ private:
+  double* lanes_;
+  Doubles halves_[2];
+};
+
+/// As for_eights, step(i, n, half): which half of the sums the eight go to.
+template <typename Step>
+inline void for_halves(std::int64_t count, Step step) {
+  std::int64_t i = 0;
+  for (; i + 2 * kWide <= count; i += 2 * kWide) {
+    step(i, kWide, 0);
+    step(i + kWide, kWide, 1);
+  }
+  if (i == count) return;
+  step(i, count - i < kWide ? count - i : kWide, 0);
+  if (i + kWide < count) step(i + kWide, count - i - kWide, 1);
+}
+
 /// Eight elements, of which `count` are there.
 template <typename T>
 struct Few {
@@ -104,17 +132,17 @@ void widen_all(Stored kind, const void* raw, float* out, std::int64_t count) {
 bool task_vector_all(Stored kind, const void* expert, const float* base, float* tau,
                      std::int64_t count, double* lanes) {
   return with_kind(kind, [&]<Stored Kind>() {
-    Doubles squares = load(lanes);
+    Sums squares(lanes);
     Ints largest = all_of(0);
-    for_eights(count, [&](std::int64_t i, std::int64_t n) {
+    for_halves(count, [&](std::int64_t i, std::int64_t n, int half) {
       read_ahead(base + i);
       const Floats x = _mm256_sub_ps(load_raw<Kind>(expert, i, n), load_floats(base + i, n));
       store_floats(tau + i, x, n);
       largest = _mm256_max_epi32(largest, magnitude_bits(x));
       const Doubles wide = widen(x);
-      squares = squares + wide * wide;
+      squares[half] = squares[half] + wide * wide;
     });
-    store(lanes, squares);
+    squares.put_back();
     return is_finite(largest);
   });
 }
@@ -126,16 +154,17 @@ inline void note_few(Floats m, std::uint8_t* seen, std::int64_t count) {
   few.copy_to(seen, count);
 }
 
-/// Calls step(i, n) for every eight and the rest, and notes the signs of m.
+/// As for_halves, and notes the signs of m.
 template <typename Step>
 inline void for_noted(const float* m, std::uint8_t* seen, std::int64_t count, Step step) {
+  static_assert(kNoted % (2 * kWide) == 0);
   std::int64_t first = 0;
   for (; first + kNoted <= count; first += kNoted) {
-    for (std::int64_t i = first; i < first + kNoted; i += kWide) step(i, kWide);
+    for_halves(kNoted, [&](std::int64_t i, std::int64_t n, int half) { step(first + i, n, half); });
     note_many(m + first, seen + first);
   }
-  for_eights(count - first, [&](std::int64_t i, std::int64_t n) {
-    step(first + i, n);
+  for_halves(count - first, [&](std::int64_t i, std::int64_t n, int half) {
+    step(first + i, n, half);
     note_few(load_floats(m + first + i, n), seen + first + i, n);
   });
 }
@@ -144,23 +173,23 @@ inline void for_noted(const float* m, std::uint8_t* seen, std::int64_t count, St
 void take_part_all(double weight, const float* m, double* sum, std::uint8_t* seen,
                    std::int64_t count, double* lanes) {
   const Doubles w = all(weight);
-  Doubles squares = load(lanes);
-  for_noted(m, seen, count, [&](std::int64_t i, std::int64_t n) {
+  Sums squares(lanes);
+  for_noted(m, seen, count, [&](std::int64_t i, std::int64_t n, int half) {
     read_ahead(sum + i);
     const Doubles wide = widen(load_floats(m + i, n));
-    squares = squares + wide * wide;
+    squares[half] = squares[half] + wide * wide;
     store_doubles(sum + i, load_doubles(sum + i, n) + w * wide, n);
   });
-  store(lanes, squares);
+  squares.put_back();
 }
 
 void note_part_all(const float* m, std::uint8_t* seen, std::int64_t count, double* lanes) {
-  Doubles squares = load(lanes);
-  for_noted(m, seen, count, [&](std::int64_t i, std::int64_t n) {
+  Sums squares(lanes);
+  for_noted(m, seen, count, [&](std::int64_t i, std::int64_t n, int half) {
     const Doubles wide = widen(load_floats(m + i, n));
-    squares = squares + wide * wide;
+    squares[half] = squares[half] + wide * wide;
   });
-  store(lanes, squares);
+  squares.put_back();
 }
 
 void add_to_base_all(Stored kind, const void* base, double lambda, double* sum,
@@ -208,24 +237,24 @@ std::int64_t round_to_all(Stored kind, const double* value, void* out, std::int6
 }
 
 void squares_all(const float* x, std::int64_t count, double* lanes) {
-  Doubles squares = load(lanes);
-  for_eights(count, [&](std::int64_t i, std::int64_t n) {
+  Sums squares(lanes);
+  for_halves(count, [&](std::int64_t i, std::int64_t n, int half) {
     const Doubles wide = widen(load_floats(x + i, n));
-    squares = squares + wide * wide;
+    squares[half] = squares[half] + wide * wide;
   });
-  store(lanes, squares);
+  squares.put_back();
 }
 
 void delta_sums_all(const float* base, const double* delta, std::int64_t count, double* dot_lanes,
                     double* square_lanes) {
-  Doubles dots = load(dot_lanes), squares = load(square_lanes);
-  for_eights(count, [&](std::int64_t i, std::int64_t n) {
+  Sums dots(dot_lanes), squares(square_lanes);
+  for_halves(count, [&](std::int64_t i, std::int64_t n, int half) {
     const Doubles d = load_doubles(delta + i, n);
-    dots = dots + widen(load_floats(base + i, n)) * d;
-    squares = squares + d * d;
+    dots[half] = dots[half] + widen(load_floats(base + i, n)) * d;
+    squares[half] = squares[half] + d * d;
   });
-  store(dot_lanes, dots);
-  store(square_lanes, squares);
+  dots.put_back();
+  squares.put_back();
 }
 
 bool all_finite_all(const float* x, std::int64_t count) {

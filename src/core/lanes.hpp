@@ -1,14 +1,15 @@
 #pragma once
 
-/// The order of every sum over elements: eight running float64 sums (element i goes to sum i mod
-/// 8), added pairwise at the end. Part of the report's bits, on every instruction set.
+/// The order of every sum over elements: sixteen running float64 sums (element i goes to sum i mod
+/// 16), the later half added to the earlier until one is left. Part of the report's bits, on every
+/// instruction set.
 
 #include <array>
 #include <cstddef>
 
 namespace koine {
 
-inline constexpr std::size_t kLanes = 8;
+inline constexpr std::size_t kLanes = 16;
 using Lanes = std::array<double, kLanes>;
 
 /// lane[i mod 8] += term(i) for i = 0, 1, … count - 1.
@@ -21,8 +22,11 @@ void add_to_lanes(Lanes& lane, std::size_t count, Term term) noexcept {
   for (std::size_t j = 0; i < count; ++i, ++j) lane[j] += term(i);
 }
 
-[[nodiscard]] inline double total(const Lanes& lane) noexcept {
-  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+[[nodiscard]] inline double total(Lanes lane) noexcept {
+  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (std::size_t j = 0; j < half; ++j) lane[j] += lane[j + half];
+  }
+  return lane[0];
 }
 
 }  // namespace koine

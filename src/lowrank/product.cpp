@@ -95,7 +95,8 @@ ProductRows::ProductRows(const Factors& factors, ProductKernel kernel)
       right_(right_tiles(factors)) {}
 
 std::int64_t ProductRows::best_rows(std::int64_t kept, std::int64_t cols) noexcept {
-  return kept * cols <= kSmallRight ? kFewRows : kManyRows;
+  if (kept * cols > kSmallRight) return kManyRows;
+  return cols % 2 == 0 ? kFewRows : 2 * kFewRows;  // in all a multiple of kLanes
 }
 
 std::int64_t ProductRows::tiles() const noexcept {
@@ -135,7 +136,7 @@ void ProductRows::make_tile(std::int64_t row, std::int64_t tile, float* out) con
 
 double ProductRows::make_all(std::span<float> out) const {
   backend::SquareSum squares;  // of rows that are still in the second cache
-  static_assert(kFewRows % kLanes == 0 && kManyRows % kLanes == 0);
+  static_assert(2 * kFewRows % kLanes == 0 && kManyRows % kLanes == 0);
   const std::int64_t rows = cols_ == 0 ? 0 : static_cast<std::int64_t>(out.size()) / cols_;
   for (std::int64_t first = 0; first < rows; first += at_once_) {
     const std::int64_t count = std::min(at_once_, rows - first);

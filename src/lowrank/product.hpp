@@ -21,7 +21,8 @@ class ProductRows {
  public:
   explicit ProductRows(const Factors& factors, ProductKernel kernel = fastest_product());
 
-  /// Rows that are best made together: 8, or 64 where the right factor [kept, cols] is large.
+  /// Rows that are best made together: 8 or 16, or 64 where the right factor [kept, cols] is large.
+  /// They have a multiple of kLanes (core/lanes.hpp) elements.
   [[nodiscard]] static std::int64_t best_rows(std::int64_t kept, std::int64_t cols) noexcept;
   [[nodiscard]] std::int64_t at_once() const noexcept { return at_once_; }
   [[nodiscard]] std::int64_t tiles() const noexcept;  ///< of kTileColumns, the last one narrower
