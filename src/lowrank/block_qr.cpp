@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include <cblas.h>
 #include <lapacke.h>
+
+#include "lowrank/block_products.hpp"
 
 namespace koine::lowrank {
 namespace {
@@ -17,11 +18,44 @@ std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
 }
 
-/// False where w is too ill-conditioned, or all of it negligible; w is as it was then.
-bool cholesky_qr(const ColumnBlock& block, double negligible, double* r) {
+/// gram [width, width] <- w^T w.
+void multiply_transposed(const ColumnBlock& block, double* gram, BlockQrScratch& scratch) {
   const auto& [m, width, w] = block;
-  const int rows = static_cast<int>(m), n = static_cast<int>(width);
-  cblas_dsyrk(CblasColMajor, CblasUpper, CblasTrans, n, rows, 1.0, w, rows, 0.0, r, n);
+  double* products = scratch.products.reserve(as_size(width * kStripe));
+  for (std::int64_t first = 0; first < width; first += kStripe) {
+    fastest_products<double, double>().inner_products({w, width, m, m}, w + first * m, products);
+    columns_of_block(products, width, std::min(kStripe, width - first), gram + first * width);
+  }
+}
+
+/// w <- w r^-1, the last columns first: each needs those before it.
+bool divide(const ColumnBlock& block, const double* r, BlockQrScratch& scratch) {
+  const auto& [m, width, w] = block;
+  double* inverse = scratch.inverse.reserve(as_size(width * width));
+  double* factors = scratch.products.reserve(as_size(width * kStripe));
+  double* columns = scratch.columns.reserve(as_size(m * kStripe));
+  const auto n = static_cast<lapack_int>(width);
+  std::copy_n(r, width * width, inverse);
+  if (LAPACKE_dtrtri_work(LAPACK_COL_MAJOR, 'U', 'N', n, inverse, n) != 0) return false;
+  for (std::int64_t first = (width - 1) / kStripe * kStripe; first >= 0; first -= kStripe) {
+    const std::int64_t count = std::min(kStripe, width - first), known = first + count;
+    std::fill_n(factors, known * kStripe, 0.0);
+    for (std::int64_t j = 0; j < count; ++j) {
+      for (std::int64_t k = 0; k < known; ++k)
+        factors[k * kStripe + j] = inverse[(first + j) * width + k];
+    }
+    std::fill_n(columns, m * kStripe, 0.0);
+    fastest_products<double, double>().add_combinations({w, known, m, m}, factors, columns);
+    std::copy_n(columns, m * count, w + first * m);
+  }
+  return true;
+}
+
+/// False where w is too ill-conditioned, or all of it negligible; w is as it was then.
+bool cholesky_qr(const ColumnBlock& block, double negligible, double* r, BlockQrScratch& scratch) {
+  const std::int64_t width = block.width;
+  const auto n = static_cast<lapack_int>(width);
+  multiply_transposed(block, r, scratch);
   if (LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', n, r, n) != 0) return false;
   double least = r[0], largest = r[0];
   for (std::int64_t j = 0; j < width; ++j) {
@@ -30,9 +64,7 @@ bool cholesky_qr(const ColumnBlock& block, double negligible, double* r) {
     std::fill(r + j * width + j + 1, r + (j + 1) * width, 0.0);
   }
   if (!(least > negligible && least * kWorstCondition > largest)) return false;
-  cblas_dtrsm(CblasColMajor, CblasRight, CblasUpper, CblasNoTrans, CblasNonUnit, rows, n, 1.0, r, n,
-              w, rows);
-  return true;
+  return divide(block, r, scratch);
 }
 
 /// r [kept, width] from the upper triangle that dgeqp3 left in w, its columns put back in place.
@@ -71,7 +103,7 @@ std::int64_t pivoted_qr(const ColumnBlock& block, double negligible, double* r,
 
 std::int64_t orthonormalise(const ColumnBlock& block, double negligible, double* r,
                             BlockQrScratch& scratch) {
-  if (cholesky_qr(block, negligible, r)) return block.width;
+  if (cholesky_qr(block, negligible, r, scratch)) return block.width;
   return pivoted_qr(block, negligible, r, scratch);
 }
 

@@ -8,11 +8,12 @@ namespace koine::lowrank {
 
 /// Buffers of orthonormalise; grow and are used again.
 struct BlockQrScratch {
-  Scratch<double> reflections;
+  Scratch<double> reflections, products, inverse, columns;
   Scratch<int> pivots;
 };
 
-/// Columns of one length, one after the other.
+/// Columns of one length, one after the other; behind them there is room for kStripe more, which
+/// are read and not used.
 struct ColumnBlock {
   std::int64_t m, width;
   double* w;
@@ -20,7 +21,7 @@ struct ColumnBlock {
 
 /// w = q r with q orthonormal: w [m, width] becomes q [m, kept], r is [kept, width] column-major.
 /// kept < width where columns of w are combinations of others to within `negligible` in norm: they
-/// are dropped. CholeskyQR where w is well conditioned (4 m width^2 flops), else Householder with
+/// are dropped. CholeskyQR where w is well conditioned (5 m width^2 flops), else Householder with
 /// column pivoting.
 /// @pre r has room for width * width
 /// Returns kept; 0 where all of w is negligible.
