@@ -12,6 +12,7 @@
 #include "lowrank/symmetric.hpp"
 #include "lowrank/tau_block.hpp"
 #include "lowrank/tau_columns.hpp"
+#include "lowrank/through_tau.hpp"
 
 namespace koine::lowrank {
 namespace {
@@ -26,6 +27,10 @@ lapack_int as_lapack(std::int64_t n) {
 void make_first_largest_positive(double* vector, std::int64_t size) {
   if (!first_largest_is_negative(vector, size)) return;
   for (std::int64_t i = 0; i < size; ++i) vector[i] = -vector[i];
+}
+
+void make_first_largest_positive(std::int64_t size, std::int64_t count, double* vectors) {
+  for (std::int64_t i = 0; i < count; ++i) make_first_largest_positive(vectors + i * size, size);
 }
 
 /// LAPACK's ascending pairs -> descending, in place.
@@ -116,10 +121,23 @@ double target_through_tau(double tolerance) {
   return std::clamp(0.4 * tolerance, 1e-7, 4e-7);
 }
 
-bool run_krylov_on_tau(const ShortSideFirst& side, const KrylovAim& aim, Workspace& workspace) {
+/// The rung's pairs that reach half of the tolerance need no further block.
+bool run_krylov_on_tau(const ShortSideFirst& side, KrylovAim aim, std::int64_t rung,
+                       double tolerance, Workspace& workspace) {
+  const std::int64_t m = side.short_side;
   (void)columns_of(side, workspace);
+  const KrylovLook look{[&](std::int64_t width, const double* block, double* inner) {
+                          gram_within_block(side, width, block, inner, workspace);
+                        },
+                        [&] {
+                          make_first_largest_positive(m, aim.count, workspace.vectors.data());
+                          project_and_judge(side, rung, workspace);
+                          return residual_through_tau(m, rung, workspace) <= 0.5 * tolerance;
+                        }};
+  aim.target = target_through_tau(tolerance);
+  aim.look = &look;
   return krylov_eigenpairs(
-      side.short_side, aim,
+      m, aim,
       [&](std::int64_t width, const double* block, double* image) {
         gram_times_block(side, width, block, image, workspace);
       },
@@ -147,8 +165,8 @@ bool run_krylov16(const ShortSideFirst& side, std::int64_t count, double toleran
   coarse.without =
       rounded_norm_without(side.short_side, std::min(rung, coarse.space.pairs), workspace);
   const double next = workspace.values.data()[rung];
-  const KrylovAim aim{rung, target_through_tau(tolerance), workspace.vectors.data()};
-  if (!run_krylov_on_tau(side, aim, workspace)) return false;
+  const KrylovAim aim{.count = rung, .start = workspace.vectors.data()};
+  if (!run_krylov_on_tau(side, aim, rung, tolerance, workspace)) return false;
   workspace.values.data()[rung] = next;
   return true;
 }
@@ -169,7 +187,7 @@ bool run(Solver solver, const ShortSideFirst& side, std::int64_t count, double t
     case Solver::krylov16:
       return run_krylov16(side, count, tolerance, workspace);
     case Solver::krylov32:
-      return run_krylov_on_tau(side, {count, target_through_tau(tolerance)}, workspace);
+      return run_krylov_on_tau(side, {.count = count}, count - 1, tolerance, workspace);
     case Solver::krylov:
       mirror(side.short_side, workspace.gram.data());
       return run_krylov_on_gram(side.short_side, count, workspace);
@@ -242,8 +260,7 @@ bool largest_eigenpairs(Solver solver, const ShortSideFirst& side, std::int64_t 
                         Workspace& workspace, double tolerance) {
   const std::int64_t m = side.short_side;
   if (!run(solver, side, count, tolerance, workspace)) return false;
-  double* vectors = workspace.vectors.data();
-  for (std::int64_t i = 0; i < count; ++i) make_first_largest_positive(vectors + i * m, m);
+  make_first_largest_positive(m, count, workspace.vectors.data());
   return true;
 }
 

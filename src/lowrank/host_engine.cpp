@@ -65,7 +65,7 @@ bool HostEngine::find_pairs(Solver solver, std::int64_t rung, double tolerance) 
 
 /// The value after the rung's is no larger than what tau says is left.
 void HostEngine::judge(std::int64_t rung, std::int64_t count) {
-  project_and_judge(side_, rung, workspace_);
+  if (!workspace_.krylov.is_judged) project_and_judge(side_, rung, workspace_);
   if (count == rung) return;
   double* values = workspace_.values.data();
   double left = tau_squared_;

@@ -56,6 +56,7 @@ class BlockLanczos {
         waited_(aim.start == nullptr ? kFirstCheck : kFirstCheckNearby),
         before_(1 / aim.target) {
     space_.columns = space_.blocks = 0;
+    space_.is_judged = false;
     space_.lead = limit_;
     space_.projection.reserve(as_size(limit_ * limit_));
     space_.coupling.reserve(as_size(width_ * width_));
@@ -67,11 +68,13 @@ class BlockLanczos {
   bool run() {
     start();
     for (std::int64_t wait = waited_; width_ > 0 && space_.columns + width_ <= limit_;) {
+      if (wait == 1 && looks_sufficient()) return true;
       extend();
       if (--wait > 0 && width_ > 0) continue;
       const double worst = rayleigh_ritz();
       if (worst <= 1) {
         take_vectors();
+        take_residuals();
         return true;
       }
       wait = blocks_to_wait(worst);
@@ -140,14 +143,45 @@ class BlockLanczos {
     return kept;
   }
 
-  /// The largest pairs of H, and how far the worst of them is from its target: at most 1 is there.
-  double rayleigh_ritz() {
+  /// With the last block in Q but G not yet applied to it: H has B^T above what look.within gives.
+  bool looks_sufficient() {
+    const std::int64_t first = space_.columns, known = first + width_;
+    if (aim_.look == nullptr || first == 0 || known < count_) return false;
+    double* inner = space_.inner.data();
+    aim_.look->within(width_, column(first), inner);
+    for (std::int64_t j = 0; j < width_; ++j) {
+      double* h = space_.projection.data() + (first + j) * limit_;
+      std::fill_n(h, first, 0.0);
+      for (std::int64_t i = 0; i < space_.last_width; ++i)
+        h[first - space_.last_width + i] = space_.coupling.data()[i * width_ + j];
+      std::copy_n(inner + j * width_, width_, h + first);
+    }
+    space_.columns = known;
+    if (find_ritz()) {
+      take_vectors();
+      if (aim_.look->suffices()) {
+        ++space_.blocks;
+        space_.is_judged = true;
+        return true;
+      }
+    }
+    space_.columns = first;
+    return false;
+  }
+
+  /// The largest pairs of H.
+  bool find_ritz() {
     const std::int64_t k = space_.columns;
     found_ = std::min(count_, k);
-    double* values = work_.values.data();
     double* vectors = space_.ritz.reserve(as_size(k * found_));
-    if (!largest_small_pairs({space_.projection.data(), k, limit_}, found_, values, vectors, work_))
-      return std::numeric_limits<double>::infinity();
+    return largest_small_pairs({space_.projection.data(), k, limit_}, found_, work_.values.data(),
+                               vectors, work_);
+  }
+
+  /// The largest pairs of H, and how far the worst of them is from its target: at most 1 is there.
+  double rayleigh_ritz() {
+    if (!find_ritz()) return std::numeric_limits<double>::infinity();
+    const double* values = work_.values.data();
     double worst = found_ < count_ && width_ > 0 ? std::numeric_limits<double>::infinity() : 0;
     for (std::int64_t i = 0; i < found_ && width_ > 0; ++i) {
       const bool shows_the_gap = aim_.start == nullptr && i + 1 == count_;
@@ -188,10 +222,13 @@ class BlockLanczos {
              0.0, vectors);
     space_.pairs = found_;
     std::copy_n(work_.values.data(), found_, space_.ritz_values.reserve(as_size(found_)));
-    double* residuals = space_.ritz_residuals.reserve(as_size(found_));
-    for (std::int64_t i = 0; i < found_; ++i) residuals[i] = width_ > 0 ? residual(i) : 0;
     std::fill(vectors + m_ * found_, vectors + m_ * count_, 0.0);
     std::fill(work_.values.data() + found_, work_.values.data() + count_, 0.0);
+  }
+
+  void take_residuals() {
+    double* residuals = space_.ritz_residuals.reserve(as_size(found_));
+    for (std::int64_t i = 0; i < found_; ++i) residuals[i] = width_ > 0 ? residual(i) : 0;
   }
 
   std::int64_t m_;

@@ -16,6 +16,15 @@ namespace koine::lowrank {
 /// image <- G block, both [short, width] column-major.
 using ApplyGram = std::function<void(std::int64_t width, const double* block, double* image)>;
 
+/// An answer for half a product: whether the pairs suffice is found out before G is applied to the
+/// last block.
+struct KrylovLook {
+  /// inner [width, width] <- block^T G block.
+  std::function<void(std::int64_t width, const double* block, double* inner)> within;
+  /// Of the pairs in workspace.values and workspace.vectors.
+  std::function<bool()> suffices;
+};
+
 /// What is looked for.
 struct KrylovAim {
   std::int64_t count = 0;  ///< pairs, the largest
@@ -23,6 +32,7 @@ struct KrylovAim {
   /// Null: a start block of count - 1 vectors that is always the same; the last pair only shows the
   /// gap and is right to 1e-4. Else [short, count] column-major, near the pairs; all reach target.
   const double* start = nullptr;
+  const KrylovLook* look = nullptr;  ///< null: residuals decide
 };
 
 /// The largest eigenpairs of the G that `apply` multiplies by, descending, by block Lanczos with

@@ -20,7 +20,9 @@ struct KrylovSpace {
   std::int64_t pairs = 0;          ///< eigenpairs of H that were found, the largest
   Scratch<double> ritz;            ///< their vectors [columns, pairs] column-major, descending
   Scratch<double> ritz_values;
-  Scratch<double> ritz_residuals;  ///< |B y|, y their part in the last block
+  Scratch<double> ritz_residuals;  ///< |B y|, y their part in the last block;
+                                   ///< not where a look sufficed
+  bool is_judged = false;          ///< a look sufficed, so that project_and_judge has run
   Scratch<double> inner, small;    ///< for one step
   BlockQrScratch qr;
 };

@@ -17,4 +17,10 @@ inline constexpr std::int64_t kTauPanel = 96;
 void gram_times_block(const ShortSideFirst& side, std::int64_t width, const double* block,
                       double* image, Workspace& workspace);
 
+/// inner [width, width] <- block^T A A^T block: A^T block in float32, the rest in float64. Cost:
+/// half of gram_times_block.
+/// @pre as gram_times_block
+void gram_within_block(const ShortSideFirst& side, std::int64_t width, const double* block,
+                       double* inner, Workspace& workspace);
+
 }  // namespace koine::lowrank
