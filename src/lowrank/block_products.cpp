@@ -23,13 +23,14 @@ struct Portable {
     }
   }
 
-  static void add_combinations(const Columns<A>& a, const T* y, T* out) {
+  static void combine(const Columns<A>& a, const T* y, Onto onto, T* out) {
     for (std::int64_t j = 0; j < kStripe; ++j) {
       for (std::int64_t i = 0; i < a.rows; ++i) {
         T sum = 0;
         for (std::int64_t k = 0; k < a.count; ++k)
           sum = std::fma(static_cast<T>(a.data[k * a.step + i]), y[k * kStripe + j], sum);
-        out[j * a.rows + i] += sum;
+        T& to = out[j * a.rows + i];
+        to = (onto == Onto::out ? to : T{0}) + sum;
       }
     }
   }
@@ -62,7 +63,7 @@ BlockProductsVariants<A, T> find_variants() {
 
 template <typename A, typename T>
 BlockProducts<A, T> block_products_portable() {
-  return {"portable", Portable<A, T>::inner_products, Portable<A, T>::add_combinations};
+  return {"portable", Portable<A, T>::inner_products, Portable<A, T>::combine};
 }
 
 template <typename A, typename T>

@@ -15,6 +15,9 @@ struct Columns {
   std::int64_t count, rows, step;
 };
 
+/// What a kernel's result is added to.
+enum class Onto : std::uint8_t { zero, out };
+
 /// Vectors of a block that one kernel works on: those of the narrowest Krylov block.
 inline constexpr std::int64_t kStripe = 8;
 
@@ -35,8 +38,8 @@ struct BlockProducts {
   /// multiply-adds from +0, of the rows that leave the same remainder by kLanes; of the chains the
   /// later half is added to the earlier, until one is left.
   void (*inner_products)(const Columns<A>& a, const T* x, T* y) = nullptr;
-  /// out_j += the chain over k of fma(a_k, y[k][j]) from +0.
-  void (*add_combinations)(const Columns<A>& a, const T* y, T* out) = nullptr;
+  /// out_j <- the chain over k of fma(a_k, y[k][j]) from +0, added to out_j or to +0.
+  void (*combine)(const Columns<A>& a, const T* y, Onto onto, T* out) = nullptr;
 };
 
 /// Null kernels where the build or the CPU does not have them; the last of three is always there.

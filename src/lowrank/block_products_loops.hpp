@@ -50,17 +50,17 @@ struct Folded {
   alignas(64) T lanes[kStripe][kLanes<T> / 2];
 };
 
-/// Vectors of the block, `step` apart.
+/// Vectors of a block, `step` apart.
 template <typename T>
 struct Block {
-  const T* data;
+  T* data;
   std::int64_t step;
 };
 
 /// One vector of every column and of the block.
 template <typename Lane, int Count, typename Part>
 [[gnu::always_inline]] inline void step(const Columns<typename Lane::A>& a,
-                                        const Block<typename Lane::T>& x, Part part,
+                                        const Block<const typename Lane::T>& x, Part part,
                                         typename Lane::Vector (*sum)[Lane::kBlock]) {
   typename Lane::Vector of_a[Count];
   for (int k = 0; k < Count; ++k) {
@@ -75,7 +75,7 @@ template <typename Lane, int Count, typename Part>
 
 /// Chains of kWidth lanes from `lane` on, of `Count` columns of A and vectors [at, at + kBlock).
 template <typename Lane, int Count>
-inline void chains(Columns<typename Lane::A> a, Block<typename Lane::T> x, std::int64_t lane,
+inline void chains(Columns<typename Lane::A> a, Block<const typename Lane::T> x, std::int64_t lane,
                    int at, Folded<typename Lane::T>* folded) {
   constexpr std::int64_t kStep = kLanes<typename Lane::T>;
   typename Lane::Vector sum[Count][Lane::kBlock] = {};
@@ -92,7 +92,7 @@ inline void chains(Columns<typename Lane::A> a, Block<typename Lane::T> x, std::
 }
 
 template <typename Lane, int Count>
-inline void products_of(const Columns<typename Lane::A>& a, const Block<typename Lane::T>& x,
+inline void products_of(const Columns<typename Lane::A>& a, const Block<const typename Lane::T>& x,
                         bool is_first, typename Lane::T* y) {
   Folded<typename Lane::T> folded[Count];
   for (std::int64_t lane = 0; lane < kLanes<typename Lane::T>; lane += Lane::kWidth) {
@@ -108,7 +108,7 @@ void inner_products(const Columns<typename Lane::A>& a, const typename Lane::T* 
   std::int64_t first = 0;
   do {
     const std::int64_t rows = a.rows - first < kRows ? a.rows - first : kRows;
-    const Block<typename Lane::T> block{x + first, a.rows};
+    const Block<const typename Lane::T> block{x + first, a.rows};
     Columns<typename Lane::A> part{a.data + first, a.count, rows, a.step};
     std::int64_t k = 0;
     for (; k + Lane::kColumns <= a.count; k += Lane::kColumns) {
@@ -121,10 +121,10 @@ void inner_products(const Columns<typename Lane::A>& a, const typename Lane::T* 
   } while (first < a.rows);
 }
 
-/// Of `Count` vectors, or a part of one, of every column of A, and kBlock of the block.
+/// Of `Count` vectors, or a part of one, of every column of A, and kBlock vectors, `step` apart.
 template <typename Lane, int Count, typename Part>
 inline void combination(const Columns<typename Lane::A>& a, Part part, const typename Lane::T* y,
-                        typename Lane::T* out, std::int64_t out_step) {
+                        Onto onto, Block<typename Lane::T> out) {
   typename Lane::Vector sum[Lane::kBlock][Count] = {};
   const typename Lane::A* at = a.data;
   for (std::int64_t k = 0; k < a.count; ++k, at += a.step, y += kStripe) {
@@ -137,36 +137,35 @@ inline void combination(const Columns<typename Lane::A>& a, Part part, const typ
   }
   for (int j = 0; j < Lane::kBlock; ++j) {
     for (int v = 0; v < Count; ++v) {
-      typename Lane::T* to = out + j * out_step + v * Lane::kWidth;
-      Lane::store(to, Lane::add(Lane::load(to, part), sum[j][v]), part);
+      typename Lane::T* to = out.data + j * out.step + v * Lane::kWidth;
+      const typename Lane::Vector before =
+          onto == Onto::out ? Lane::load(to, part) : typename Lane::Vector{};
+      Lane::store(to, Lane::add(before, sum[j][v]), part);
     }
   }
 }
 
-/// Of the rows from `first` on.
-template <typename Lane, int Count, typename Part>
-inline void combinations(Columns<typename Lane::A> a, std::int64_t first, Part part,
-                         const typename Lane::T* y, typename Lane::T* out) {
-  a.data += first;
-  for (int j = 0; j < kStripe; j += Lane::kBlock)
-    combination<Lane, Count>(a, part, y + j, out + j * a.rows + first, a.rows);
-}
-
 template <typename Lane>
-void add_combinations(const Columns<typename Lane::A>& a, const typename Lane::T* y,
-                      typename Lane::T* out) {
+void combine(const Columns<typename Lane::A>& a, const typename Lane::T* y, Onto onto,
+             typename Lane::T* out) {
   constexpr std::int64_t kWidth = Lane::kWidth, kRows = Lane::kColumns * kWidth;
+  const auto rows_from = [&]<int Count>(std::int64_t first, auto part) {
+    Columns<typename Lane::A> here = a;
+    here.data += first;
+    for (int j = 0; j < kStripe; j += Lane::kBlock)
+      combination<Lane, Count>(here, part, y + j, onto, {out + j * a.rows + first, a.rows});
+  };
   std::int64_t first = 0;
   for (; first + kRows <= a.rows; first += kRows)
-    combinations<Lane, Lane::kColumns>(a, first, Whole{}, y, out);
+    rows_from.template operator()<Lane::kColumns>(first, Whole{});
   for (; first + kWidth <= a.rows; first += kWidth)
-    combinations<Lane, 1>(a, first, Whole{}, y, out);
-  if (first < a.rows) combinations<Lane, 1>(a, first, Lane::part(a.rows - first), y, out);
+    rows_from.template operator()<1>(first, Whole{});
+  if (first < a.rows) rows_from.template operator()<1>(first, Lane::part(a.rows - first));
 }
 
 template <typename Lane>
 BlockProducts<typename Lane::A, typename Lane::T> variant(const char* name) {
-  return {name, inner_products<Lane>, add_combinations<Lane>};
+  return {name, inner_products<Lane>, combine<Lane>};
 }
 
 }  // namespace koine::lowrank::block_products

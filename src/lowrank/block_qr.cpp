@@ -44,8 +44,7 @@ bool divide(const ColumnBlock& block, const double* r, BlockQrScratch& scratch) 
       for (std::int64_t k = 0; k < known; ++k)
         factors[k * kStripe + j] = inverse[(first + j) * width + k];
     }
-    std::fill_n(columns, m * kStripe, 0.0);
-    fastest_products<double, double>().add_combinations({w, known, m, m}, factors, columns);
+    fastest_products<double, double>().combine({w, known, m, m}, factors, Onto::zero, columns);
     std::copy_n(columns, m * count, w + first * m);
   }
   return true;

@@ -130,7 +130,7 @@ class BlockLanczos {
       kernel.inner_products(basis, w + first * m_, products);
       columns_of_block(products, known, std::min(kStripe, width - first), inner + first * known);
       for (std::int64_t i = 0; i < known * kStripe; ++i) products[i] = -products[i];
-      kernel.add_combinations(basis, products, w + first * m_);
+      kernel.combine(basis, products, Onto::out, w + first * m_);
     }
   }
 
@@ -146,7 +146,7 @@ class BlockLanczos {
   /// With the last block in Q but G not yet applied to it: H has B^T above what look.within gives.
   bool looks_sufficient() {
     const std::int64_t first = space_.columns, known = first + width_;
-    if (aim_.look == nullptr || first == 0 || known < count_) return false;
+    if (aim_.look == nullptr || !is_near_ || first == 0 || known < count_) return false;
     double* inner = space_.inner.data();
     aim_.look->within(width_, column(first), inner);
     for (std::int64_t j = 0; j < width_; ++j) {
@@ -210,6 +210,7 @@ class BlockLanczos {
         static_cast<double>(space_.columns) + needed * static_cast<double>(width_);
     if (++checks_ > 3 && columns > static_cast<double>(limit_)) return 0;
     before_ = worst;
+    is_near_ = needed <= 2;
     waited_ =
         std::clamp<std::int64_t>(static_cast<std::int64_t>(std::ceil(needed / 2)), 1, kLongestWait);
     return waited_;
@@ -240,6 +241,7 @@ class BlockLanczos {
   KrylovSpace& space_;
   std::int64_t found_ = 0, checks_ = 0, waited_;
   double before_, scale_ = 0;
+  bool is_near_ = true;  // the block before the next look at the pairs may do
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "core/rules.hpp"
 #include "lowrank/block_products.hpp"
@@ -55,10 +56,10 @@ Columns<float> panel_of(std::int64_t short_side, std::int64_t first, const Works
 
 /// out [8, panel.rows] <- the rows of a panel combined, chains of kChain of them at a time.
 void combine(Columns<float> panel, const float* y, float* out) {
-  std::fill_n(out, panel.rows * kStripe, 0.0F);
+  Onto onto = Onto::zero;
   for (std::int64_t left = panel.count; left > 0; left -= kChain) {
     panel.count = std::min(kChain, left);
-    fastest_products<float, float>().add_combinations(panel, y, out);
+    fastest_products<float, float>().combine(panel, y, std::exchange(onto, Onto::out), out);
     panel.data += kChain * panel.step;
     y += kChain * kStripe;
   }

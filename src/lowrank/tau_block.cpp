@@ -14,14 +14,13 @@ constexpr std::int64_t kSummed = 16 * kTauPanel;
 
 /// out <- A_part (A_part^T x), y: room for a panel's A^T x.
 void multiply(const Columns<float>& part, const float* x, float* y, float* out) {
-  std::fill_n(out, part.rows * kStripe, 0.0F);
   const BlockProducts<float, float>& kernel = fastest_products<float, float>();
   for (std::int64_t first = 0; first < part.count; first += kTauPanel) {
     Columns<float> panel = part;
     panel.data += first * part.step;
     panel.count = std::min(kTauPanel, part.count - first);
     kernel.inner_products(panel, x, y);
-    kernel.add_combinations(panel, y, out);
+    kernel.combine(panel, y, first == 0 ? Onto::zero : Onto::out, out);
   }
 }
 
@@ -62,7 +61,6 @@ void gram_within_block(const ShortSideFirst& side, std::int64_t width, const dou
   double* wide = workspace.stripes.reserve(  // y in float64; sums of a pair of stripes
       static_cast<std::size_t>(stripes * panel + stripes * stripes * kStripe * kStripe));
   double* sums = wide + stripes * panel;
-  std::fill_n(sums, stripes * stripes * kStripe * kStripe, 0.0);
   for (std::int64_t s = 0; s < stripes; ++s)
     narrow(block + s * kStripe * m, m, std::min(kStripe, width - s * kStripe), x + s * m * kStripe);
   for (std::int64_t first = 0; first < n; first += kTauPanel) {
@@ -73,9 +71,9 @@ void gram_within_block(const ShortSideFirst& side, std::int64_t width, const dou
       std::copy_n(y, count * kStripe, wide + s * panel);
     }
     for (std::int64_t s = 0; s < stripes * stripes; ++s) {
-      fastest_products<double, double>().add_combinations(
+      fastest_products<double, double>().combine(
           {wide + s / stripes * panel, count, kStripe, kStripe}, wide + s % stripes * panel,
-          sums + s * kStripe * kStripe);
+          first == 0 ? Onto::zero : Onto::out, sums + s * kStripe * kStripe);
     }
   }
   for (std::int64_t j = 0; j < width; ++j) {

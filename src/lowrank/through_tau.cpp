@@ -30,7 +30,6 @@ class Passage {
     right_ = workspace.right.reserve(as_size(stripes_ * side.long_side * kStripe));
     std::copy_n(workspace.vectors.data(), rung * m, u_);
     std::fill(u_ + rung * m, images_, 0.0);
-    if (has_images) std::fill_n(images_, u, 0.0);
   }
 
   void run() {
@@ -41,7 +40,9 @@ class Passage {
       for (std::int64_t s = 0; s < stripes_; ++s) {
         double* right = right_ + (s * n + first) * kStripe;
         kernel.inner_products(panel, u_ + s * m * kStripe, right);
-        if (has_images_) kernel.add_combinations(panel, right, images_ + s * m * kStripe);
+        if (!has_images_) continue;
+        kernel.combine(panel, right, first == 0 ? Onto::zero : Onto::out,
+                       images_ + s * m * kStripe);
       }
     }
   }

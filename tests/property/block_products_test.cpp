@@ -38,16 +38,20 @@ void expect_same_bits_on_every_variant(const Extent& e) {
   const Columns<A> columns{a.data(), count, rows, step};
   const auto x = numbers<T>(rows * kStripe, 2), y = numbers<T>(count * kStripe, 3);
   const auto start = numbers<T>(rows * kStripe, 4);  // combinations are added to this
-  Aligned<T> products, combined;
+  Aligned<T> products, combined, combined_alone;
   for (const BlockProducts<A, T>& variant : block_products_variants<A, T>().all) {
     if (variant.inner_products == nullptr) continue;
     Aligned<T> one(y.size(), T{7}), other = start;
     variant.inner_products(columns, x.data(), one.data());
-    variant.add_combinations(columns, y.data(), other.data());
+    variant.combine(columns, y.data(), Onto::out, other.data());
+    Aligned<T> alone(other.size(), T{7});
+    variant.combine(columns, y.data(), Onto::zero, alone.data());
     if (products.empty()) {
       products = one;
       combined = other;
+      combined_alone = alone;
     }
+    EXPECT_EQ(alone, combined_alone) << variant.name;
     EXPECT_EQ(one, products) << variant.name;
     EXPECT_EQ(other, combined) << variant.name;
   }
@@ -77,7 +81,7 @@ TEST_P(BlockProductsOf, ReadsAndWritesNothingElse) {
     EXPECT_EQ(y[static_cast<std::size_t>(count * kStripe)], -1.0);
     std::fill(y.begin(), y.end(), 1.0);
     Aligned<double> out(static_cast<std::size_t>(rows * kStripe + 8), -1.0);
-    variant.add_combinations({a.data(), count, rows, step}, y.data(), out.data());
+    variant.combine({a.data(), count, rows, step}, y.data(), Onto::out, out.data());
     const double sum = static_cast<double>(count * (count - 1)) / 2;
     for (std::int64_t i = 0; i < rows * kStripe; ++i)
       EXPECT_EQ(out[static_cast<std::size_t>(i)], sum - 1) << variant.name;
@@ -131,6 +135,34 @@ TEST_P(BlockProductsOf, MultipliesByTauTwice) {
     const double spread = 4 * static_cast<double>(side.long_side * side.short_side);
     const double bound = roundings(side.short_side) * 0x1p-24 * spread;
     for (std::size_t i = 0; i < image.size(); ++i) ASSERT_NEAR(image[i], wanted[i], bound) << i;
+  }
+}
+
+TEST_P(BlockProductsOf, MultipliesByTauWithinABlock) {
+  const auto [rows, cols] = GetParam();
+  const auto tau = test::matrix_with(test::Spectrum::flat_noise, rows, cols);
+  const ShortSideFirst side(MatrixView{tau.data(), rows, cols});
+  const std::int64_t m = side.short_side;
+  for (const std::int64_t width : {1, 8, 11, 24}) {
+    const auto random = numbers<double>(m * width, 7);
+    const std::vector<double> block(random.begin(), random.end());
+    Workspace workspace;
+    (void)columns_of(side, workspace);
+    std::vector<double> inner(static_cast<std::size_t>(width * width));
+    gram_within_block(side, width, block.data(), inner.data(), workspace);
+    const auto image = plain_image(side, width, block);
+    const double spread = 16 * static_cast<double>(side.long_side * m * m);
+    for (std::int64_t j = 0; j < width; ++j) {
+      for (std::int64_t i = 0; i < width; ++i) {
+        double wanted = 0;
+        for (std::int64_t k = 0; k < m; ++k)
+          wanted += block[static_cast<std::size_t>(i * m + k)] *
+                    image[static_cast<std::size_t>(j * m + k)];
+        const double found = inner[static_cast<std::size_t>(j * width + i)];
+        ASSERT_NEAR(found, wanted, 2 * roundings(m) * 0x1p-24 * spread) << i << " " << j;
+        ASSERT_EQ(found, inner[static_cast<std::size_t>(i * width + j)]);
+      }
+    }
   }
 }
 

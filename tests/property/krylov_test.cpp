@@ -126,6 +126,86 @@ TEST_P(Krylov, AMissIsCaughtWhereverItLies) {
   }
 }
 
+/// G in float64, whole.
+ApplyGram product_with(const std::vector<double>& gram) {
+  return [&gram](std::int64_t width, const double* block, double* image) {
+    std::fill_n(image, width * kShort, 0.0);
+    for (std::int64_t v = 0; v < width; ++v) {
+      for (std::int64_t j = 0; j < kShort; ++j) {
+        for (std::int64_t i = 0; i < kShort; ++i)
+          image[v * kShort + i] +=
+              gram[static_cast<std::size_t>(j * kShort + i)] * block[v * kShort + j];
+      }
+    }
+  };
+}
+
+TEST_P(Krylov, ALookKnowsThePairsBeforeTheLastProduct) {
+  Found found(GetParam());
+  std::vector<double> gram(kShort * kShort);
+  for (std::size_t j = 0; j < kShort; ++j) {
+    for (std::size_t i = 0; i < kShort; ++i)
+      gram[j * kShort + i] = found.workspace.gram.data()[std::min(i, j) * kShort + std::max(i, j)];
+  }
+  const ApplyGram apply = product_with(gram);
+  Workspace workspace;
+  bool says = false;
+  int looks = 0;
+  double worst = 0;
+  const KrylovLook look{[&](std::int64_t width, const double* block, double* inner) {
+                          std::vector<double> image(static_cast<std::size_t>(width * kShort));
+                          apply(width, block, image.data());
+                          for (std::int64_t j = 0; j < width; ++j) {
+                            for (std::int64_t i = 0; i < width; ++i) {
+                              inner[j * width + i] = 0;
+                              for (std::int64_t k = 0; k < kShort; ++k)
+                                inner[j * width + i] +=
+                                    block[i * kShort + k] *
+                                    image[static_cast<std::size_t>(j * kShort + k)];
+                            }
+                          }
+                        },
+                        [&] {
+                          ++looks;
+                          std::vector<double> image(static_cast<std::size_t>(kRung * kShort));
+                          const double* u = workspace.vectors.data();
+                          apply(kRung, u, image.data());
+                          worst = 0;
+                          for (std::int64_t k = 0; k < kRung; ++k) {
+                            double sum = 0;
+                            for (std::int64_t i = 0; i < kShort; ++i) {
+                              const double off = image[static_cast<std::size_t>(k * kShort + i)] -
+                                                 workspace.values.data()[k] * u[k * kShort + i];
+                              sum += off * off;
+                            }
+                            worst = std::max(worst, std::sqrt(sum) / found.theta[0]);
+                          }
+                          return says && worst < 1e-8;
+                        }};
+  const KrylovAim aim{.count = kRung + 1, .target = 1e-9};
+  ASSERT_TRUE(krylov_eigenpairs(kShort, aim, apply, workspace.krylov, workspace));
+  const std::vector<double> plain(workspace.vectors.data(),
+                                  workspace.vectors.data() + kRung * kShort);
+  const std::int64_t blocks = workspace.krylov.blocks;
+  KrylovAim with_look = aim;
+  with_look.look = &look;
+  // One that never suffices leaves no trace.
+  ASSERT_TRUE(krylov_eigenpairs(kShort, with_look, apply, workspace.krylov, workspace));
+  EXPECT_EQ(
+      std::vector<double>(workspace.vectors.data(), workspace.vectors.data() + kRung * kShort),
+      plain);
+  EXPECT_EQ(workspace.krylov.blocks, blocks);
+  EXPECT_FALSE(workspace.krylov.is_judged);
+  says = true;
+  ASSERT_TRUE(krylov_eigenpairs(kShort, with_look, apply, workspace.krylov, workspace));
+  EXPECT_LE(workspace.krylov.blocks, blocks);
+  if (!workspace.krylov.is_judged) return;  // an invariant space, or looks that came too early
+  EXPECT_GT(looks, 0);
+  EXPECT_LT(worst, 1e-8);
+  for (std::size_t i = 0; i < kRung; ++i)
+    EXPECT_NEAR(workspace.values.data()[i], found.theta[i], 1e-8 * found.theta[0]);
+}
+
 // Spectra that a space of half the matrix suffices for.
 INSTANTIATE_TEST_SUITE_P(Spectra, Krylov,
                          testing::Values(Spectrum::power_two, Spectrum::exponential,
