@@ -132,16 +132,18 @@ bool is_rounded_gram(const Workspace& w, std::int64_t m, double tau_squared) {
 struct SolverParts {
   ShortSideFirst side;
   Workspace workspace, for_blocks;
+  lowrank::TauProducts products;  // of for_blocks, where tau lies by columns
   double tau_squared;
   std::vector<double> image, rounded_image;
   bool is_found = false, is_ready = false, is_proved = false, is_decided = false;
 
   explicit SolverParts(MatrixView tau)
       : side(tau),
+        products(side, for_blocks),
         tau_squared(lowrank::gram_matrix(side, workspace)),
         image(as_size(side.short_side * kBlock)),
         rounded_image(image.size()) {
-    krylov();  // for_blocks holds tau by columns from here on
+    krylov();
     rounded_gram();
     is_ready = is_found && lowrank::largest_eigenpairs(lowrank::Solver::krylov16, side,
                                                        kRungKept + 1, workspace);
@@ -167,10 +169,7 @@ struct SolverParts {
         values[kKept - 1], lowrank::rounding_floor(side.short_side, values[0]));
     is_decided = lowrank::nothing_missed_above(bound, side.short_side, kKept, workspace);
   }
-  void block() {
-    lowrank::gram_times_block(side, kBlock, workspace.krylov.basis.data(), image.data(),
-                              for_blocks);
-  }
+  void block() { products.times_block(kBlock, workspace.krylov.basis.data(), image.data()); }
   void project() { lowrank::project(side, kRungKept, workspace); }
 };
 

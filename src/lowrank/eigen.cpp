@@ -11,7 +11,6 @@
 #include "lowrank/rounded_gram.hpp"
 #include "lowrank/symmetric.hpp"
 #include "lowrank/tau_block.hpp"
-#include "lowrank/tau_columns.hpp"
 #include "lowrank/through_tau.hpp"
 
 namespace koine::lowrank {
@@ -125,9 +124,9 @@ double target_through_tau(double tolerance) {
 bool run_krylov_on_tau(const ShortSideFirst& side, KrylovAim aim, std::int64_t rung,
                        double tolerance, Workspace& workspace) {
   const std::int64_t m = side.short_side;
-  (void)columns_of(side, workspace);
+  TauProducts products(side, workspace);
   const KrylovLook look{[&](std::int64_t width, const double* block, double* inner) {
-                          gram_within_block(side, width, block, inner, workspace);
+                          products.within_block(width, block, inner);
                         },
                         [&] {
                           make_first_largest_positive(m, aim.count, workspace.vectors.data());
@@ -139,7 +138,7 @@ bool run_krylov_on_tau(const ShortSideFirst& side, KrylovAim aim, std::int64_t r
   return krylov_eigenpairs(
       m, aim,
       [&](std::int64_t width, const double* block, double* image) {
-        gram_times_block(side, width, block, image, workspace);
+        products.times_block(width, block, image);
       },
       workspace.krylov, workspace);
 }

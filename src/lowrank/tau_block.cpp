@@ -12,16 +12,15 @@ namespace {
 // the bits. Errors do not grow with the long side.
 constexpr std::int64_t kSummed = 16 * kTauPanel;
 
-/// out <- A_part (A_part^T x), y: room for a panel's A^T x.
-void multiply(const Columns<float>& part, const float* x, float* y, float* out) {
-  const BlockProducts<float, float>& kernel = fastest_products<float, float>();
-  for (std::int64_t first = 0; first < part.count; first += kTauPanel) {
-    Columns<float> panel = part;
-    panel.data += first * part.step;
-    panel.count = std::min(kTauPanel, part.count - first);
-    kernel.inner_products(panel, x, y);
-    kernel.combine(panel, y, first == 0 ? Onto::zero : Onto::out, out);
-  }
+std::size_t as_size(std::int64_t n) {
+  return static_cast<std::size_t>(n);
+}
+
+/// visit(first, count) for parts of `length` of so many columns.
+template <typename Visit>
+void for_parts(std::int64_t columns, std::int64_t length, const Visit& visit) {
+  for (std::int64_t first = 0; first < columns; first += length)
+    visit(first, std::min(length, columns - first));
 }
 
 /// x [8, rows] <- as many vectors of a block, zeros behind them.
@@ -32,54 +31,64 @@ void narrow(const double* from, std::int64_t rows, std::int64_t count, float* x)
 
 }  // namespace
 
-void gram_times_block(const ShortSideFirst& side, std::int64_t width, const double* block,
-                      double* image, Workspace& workspace) {
-  const std::int64_t m = side.short_side, n = side.long_side, stripe = m * kStripe;
-  const float* tau = packed_columns(side, workspace);
-  float* y = workspace.single.reserve(static_cast<std::size_t>(2 * stripe + kTauPanel * kStripe));
-  float* x = y + kTauPanel * kStripe;
-  float* out = x + stripe;
+TauProducts::TauProducts(const ShortSideFirst& side, Workspace& workspace)
+    : side_(side), workspace_(workspace), tau_(columns_of(side, workspace)) {}
+
+void TauProducts::times_block(std::int64_t width, const double* block, double* image) {
+  const std::int64_t m = side_.short_side;
+  float* x = workspace_.single.reserve(as_size((2 * m + kTauPanel) * kStripe));
   std::fill_n(image, m * width, 0.0);
   for (std::int64_t first = 0; first < width; first += kStripe) {
-    const std::int64_t count = std::min(kStripe, width - first), entries = m * count;
-    double* to = image + first * m;
+    const std::int64_t count = std::min(kStripe, width - first);
     narrow(block + first * m, m, count, x);
-    for (std::int64_t at = 0; at < n; at += kSummed) {
-      multiply({tau + at * m, std::min(kSummed, n - at), m, m}, x, y, out);
-      for (std::int64_t i = 0; i < entries; ++i) to[i] += static_cast<double>(out[i]);
-    }
+    times_stripe(x, count, image + first * m);
   }
 }
 
-void gram_within_block(const ShortSideFirst& side, std::int64_t width, const double* block,
-                       double* inner, Workspace& workspace) {
-  const std::int64_t m = side.short_side, n = side.long_side;
-  const std::int64_t stripes = (width + kStripe - 1) / kStripe, panel = kTauPanel * kStripe;
-  const float* tau = packed_columns(side, workspace);
-  float* x = workspace.single.reserve(static_cast<std::size_t>(stripes * m * kStripe + panel));
+void TauProducts::times_stripe(const float* x, std::int64_t count, double* image) {
+  const BlockProducts<float, float>& kernel = fastest_products<float, float>();
+  const std::int64_t m = side_.short_side;
+  float* out = workspace_.single.data() + m * kStripe;
+  float* y = out + m * kStripe;
+  for_parts(side_.long_side, kSummed, [&](std::int64_t part, std::int64_t columns) {
+    Onto onto = Onto::zero;
+    for_parts(columns, kTauPanel, [&](std::int64_t first, std::int64_t length) {
+      const Columns<float> panel{tau_ + (part + first) * m, length, m, m};
+      kernel.inner_products(panel, x, y);
+      kernel.combine(panel, y, onto, out);
+      onto = Onto::out;
+    });
+    for (std::int64_t i = 0; i < count * m; ++i) image[i] += static_cast<double>(out[i]);
+  });
+}
+
+void TauProducts::within_block(std::int64_t width, const double* block, double* inner) {
+  const std::int64_t m = side_.short_side, pairs = kStripe * kStripe;
+  const std::int64_t stripes = (width + kStripe - 1) / kStripe, room = kTauPanel * kStripe;
+  float* x = workspace_.single.reserve(as_size(stripes * m * kStripe + room));
   float* y = x + stripes * m * kStripe;
-  double* wide = workspace.stripes.reserve(  // y in float64; sums of a pair of stripes
-      static_cast<std::size_t>(stripes * panel + stripes * stripes * kStripe * kStripe));
-  double* sums = wide + stripes * panel;
+  double* sums = workspace_.stripes.reserve(as_size(stripes * stripes * pairs + stripes * room));
+  double* wide = sums + stripes * stripes * pairs;  // y in float64
   for (std::int64_t s = 0; s < stripes; ++s)
     narrow(block + s * kStripe * m, m, std::min(kStripe, width - s * kStripe), x + s * m * kStripe);
-  for (std::int64_t first = 0; first < n; first += kTauPanel) {
-    const std::int64_t count = std::min(kTauPanel, n - first);
+  Onto onto = Onto::zero;
+  for_parts(side_.long_side, kTauPanel, [&](std::int64_t first, std::int64_t count) {
+    const Columns<float> panel{tau_ + first * m, count, m, m};
     for (std::int64_t s = 0; s < stripes; ++s) {
-      fastest_products<float, float>().inner_products({tau + first * m, count, m, m},
-                                                      x + s * m * kStripe, y);
-      std::copy_n(y, count * kStripe, wide + s * panel);
+      fastest_products<float, float>().inner_products(panel, x + s * m * kStripe, y);
+      std::copy_n(y, count * kStripe, wide + s * room);
     }
     for (std::int64_t s = 0; s < stripes * stripes; ++s) {
-      fastest_products<double, double>().combine(
-          {wide + s / stripes * panel, count, kStripe, kStripe}, wide + s % stripes * panel,
-          first == 0 ? Onto::zero : Onto::out, sums + s * kStripe * kStripe);
+      const Columns<double> left{wide + s / stripes * room, count, kStripe, kStripe};
+      fastest_products<double, double>().combine(left, wide + s % stripes * room, onto,
+                                                 sums + s * pairs);
     }
-  }
+    onto = Onto::out;
+  });
   for (std::int64_t j = 0; j < width; ++j) {
     for (std::int64_t i = 0; i < width; ++i) {
-      const std::int64_t pair = i / kStripe * stripes + j / kStripe;
-      inner[j * width + i] = sums[(pair * kStripe + j % kStripe) * kStripe + i % kStripe];
+      const double* pair = sums + (i / kStripe * stripes + j / kStripe) * pairs;
+      inner[j * width + i] = pair[j % kStripe * kStripe + i % kStripe];
     }
   }
 }

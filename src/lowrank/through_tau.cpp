@@ -10,7 +10,7 @@
 namespace koine::lowrank {
 namespace {
 
-constexpr std::int64_t kPanel = 64;  // columns of A that stay in the second cache
+constexpr std::int64_t kPanel = 96;  // columns of A that stay in the second cache
 
 std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);

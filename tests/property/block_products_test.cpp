@@ -128,8 +128,7 @@ TEST_P(BlockProductsOf, MultipliesByTauTwice) {
     const std::vector<double> block(random.begin(), random.end());
     std::vector<double> image(block.size());
     Workspace workspace;
-    (void)columns_of(side, workspace);
-    gram_times_block(side, width, block.data(), image.data(), workspace);
+    TauProducts(side, workspace).times_block(width, block.data(), image.data());
     const auto wanted = plain_image(side, width, block);
     // |A| |A|^T |block| bounds what the chains and the sums of some of them round.
     const double spread = 4 * static_cast<double>(side.long_side * side.short_side);
@@ -147,9 +146,8 @@ TEST_P(BlockProductsOf, MultipliesByTauWithinABlock) {
     const auto random = numbers<double>(m * width, 7);
     const std::vector<double> block(random.begin(), random.end());
     Workspace workspace;
-    (void)columns_of(side, workspace);
     std::vector<double> inner(static_cast<std::size_t>(width * width));
-    gram_within_block(side, width, block.data(), inner.data(), workspace);
+    TauProducts(side, workspace).within_block(width, block.data(), inner.data());
     const auto image = plain_image(side, width, block);
     const double spread = 16 * static_cast<double>(side.long_side * m * m);
     for (std::int64_t j = 0; j < width; ++j) {
@@ -201,13 +199,13 @@ INSTANTIATE_TEST_SUITE_P(Shapes, BlockProductsOf,
                                          Extent{93, 61}, Extent{40, 800}, Extent{20, 48}),
                          [](const auto& row) { return testing::PrintToString(row.param); });
 
-/// Of gram_times_block and a vector of length 1, by the lengths of its chains (gram32.hpp: Higham).
+/// Of times_block and a vector of length 1, by the lengths of its chains (gram32.hpp: Higham).
 double error_bound(const Extent& e, double tau_squared) {
   const double count = roundings(std::min(e.rows, e.cols));
   return count * 0x1p-24 / (1 - count * 0x1p-24) * tau_squared;
 }
 
-TEST(GramTimesBlock, LiesWithinItsErrorBound) {
+TEST(TauProducts, LiesWithinItsErrorBound) {
   // Equal terms are rounded the same way over long stretches of a chain.
   const Extent e{300, 700};
   const std::vector<float> tau(static_cast<std::size_t>(e.rows * e.cols), 1.0F + 0x1p-9F);
@@ -219,8 +217,7 @@ TEST(GramTimesBlock, LiesWithinItsErrorBound) {
                                       : MatrixView{tau.data(), e.rows, e.cols});
     Workspace workspace;
     std::vector<double> image(x.size());
-    (void)columns_of(side, workspace);
-    gram_times_block(side, 1, x.data(), image.data(), workspace);
+    TauProducts(side, workspace).times_block(1, x.data(), image.data());
     const double exact =
         entry * entry * static_cast<double>(e.cols) * std::sqrt(static_cast<double>(e.rows));
     double squared = 0;
