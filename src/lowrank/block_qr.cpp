@@ -102,7 +102,8 @@ std::int64_t pivoted_qr(const ColumnBlock& block, double negligible, double* r,
 
 std::int64_t orthonormalise(const ColumnBlock& block, double negligible, double* r,
                             BlockQrScratch& scratch) {
-  if (cholesky_qr(block, negligible, r, scratch)) return block.width;
+  scratch.is_triangular = cholesky_qr(block, negligible, r, scratch);
+  if (scratch.is_triangular) return block.width;
   return pivoted_qr(block, negligible, r, scratch);
 }
 

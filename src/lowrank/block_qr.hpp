@@ -10,6 +10,7 @@ namespace koine::lowrank {
 struct BlockQrScratch {
   Scratch<double> reflections, products, inverse, columns;
   Scratch<int> pivots;
+  bool is_triangular = false;  ///< the last r: CholeskyQR's
 };
 
 /// Columns of one length, one after the other; behind them there is room for kStripe more, which

@@ -16,6 +16,7 @@ namespace {
 
 constexpr double kGapTarget = 1e-4;  // of the pair after those that are kept: it only shows the gap
 constexpr double kNegligible = 1e-14;  // of |G|: what rounding leaves of a vector inside the space
+constexpr double kLong = 0.1;  // of a vector, left without the space: rounding is ten times as much
 constexpr std::int64_t kMostBlocks = 32;
 constexpr std::int64_t kFirstCheck = 7;  // blocks before the first Rayleigh-Ritz step
 constexpr std::int64_t kFirstCheckNearby = 2;
@@ -61,7 +62,7 @@ class BlockLanczos {
     space_.projection.reserve(as_size(limit_ * limit_));
     space_.coupling.reserve(as_size(width_ * width_));
     space_.inner.reserve(as_size(2 * limit_ * width_));
-    space_.small.reserve(as_size(3 * width_ * width_));
+    space_.small.reserve(as_size(3 * width_ * width_ + width_));
     work_.values.reserve(as_size(m_));
   }
 
@@ -96,7 +97,8 @@ class BlockLanczos {
     width_ = orthonormalise({m_, width_, block}, 0, space_.small.data(), space_.qr);
   }
 
-  /// One block further: G Q_last = Q S + Q_next B, orthogonalised twice against the whole basis.
+  /// One block further: G Q_last = Q S + Q_next B, orthogonalised twice against the whole basis,
+  /// once where it hardly lies in it (twice is enough: Kahan and Parlett).
   void extend() {
     const std::int64_t first = space_.columns, known = first + width_;
     double* next = column(known);
@@ -105,19 +107,30 @@ class BlockLanczos {
     double* r = space_.small.data();
     apply_(width_, column(first), next);
     if (first == 0) scale_ = cblas_dnrm2(as_blas(m_ * width_), next, 1);
+    double* lengths = r + 3 * width_ * width_;
+    for (std::int64_t j = 0; j < width_; ++j)
+      lengths[j] = cblas_dnrm2(as_blas(m_), next + j * m_, 1);
     remove_basis(known, width_, next, s);
     std::int64_t kept = orthonormalise({m_, width_, next}, kNegligible * scale_, r, space_.qr);
-    if (kept > 0) {
+    if (kept > 0 && !stayed_long(r, lengths)) {
       remove_basis(known, kept, next, correction);
       multiply(CblasNoTrans, known, width_, kept, 1.0, correction, r, 1.0, s);
-      kept = polish(kept, next);
     }
+    if (kept > 0) kept = polish(kept, next);
     for (std::int64_t j = 0; j < width_; ++j)
       std::copy_n(s + j * known, known, space_.projection.data() + (first + j) * limit_);
     space_.columns = known;
     ++space_.blocks;
     space_.last_width = width_;
     space_.coupling_rows = width_ = kept;
+  }
+
+  /// Whether no vector lost much of its length to the space and to the vectors before it.
+  [[nodiscard]] bool stayed_long(const double* r, const double* lengths) const {
+    for (std::int64_t j = 0; j < width_; ++j) {
+      if (!(r[j * (width_ + 1)] >= kLong * lengths[j])) return false;
+    }
+    return space_.qr.is_triangular;
   }
 
   /// inner [known, width] <- Q^T w, then w <- w - Q inner. Behind a narrow w there is room for
