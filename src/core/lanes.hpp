@@ -12,7 +12,7 @@ namespace koine {
 inline constexpr std::size_t kLanes = 16;
 using Lanes = std::array<double, kLanes>;
 
-/// lane[i mod 8] += term(i) for i = 0, 1, … count - 1.
+/// lane[i mod kLanes] += term(i) for i = 0, 1, … count - 1.
 template <typename Term>
 void add_to_lanes(Lanes& lane, std::size_t count, Term term) noexcept {
   std::size_t i = 0;

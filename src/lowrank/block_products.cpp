@@ -36,7 +36,7 @@ struct Portable {
   }
 
   static T product(const A* a, const T* x, std::int64_t rows) {
-    constexpr auto kCount = static_cast<std::size_t>(kLanes<T>);
+    constexpr auto kCount = static_cast<std::size_t>(kChains<T>);
     std::array<T, kCount> lanes{};
     for (std::int64_t i = 0; i < rows; ++i) {
       T& lane = lanes[static_cast<std::size_t>(i) % kCount];

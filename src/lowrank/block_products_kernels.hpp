@@ -27,15 +27,15 @@ inline constexpr std::int64_t kRowsAtATime = 24576 / (kStripe * sizeof(T));
 
 /// Chains of an inner product: a cache line of T.
 template <typename T>
-inline constexpr std::int64_t kLanes = 64 / sizeof(T);
+inline constexpr std::int64_t kChains = 64 / sizeof(T);
 
 /// x and out: vector j at data + j * rows; y: [count, kStripe] row-major, aligned to a cache line.
 /// All variants give the same bits.
 template <typename A, typename T>
 struct BlockProducts {
   const char* name = "";
-  /// y[k][j] <- <a_k, x_j>, kRowsAtATime added one after another: of them kLanes chains of fused
-  /// multiply-adds from +0, of the rows that leave the same remainder by kLanes; of the chains the
+  /// y[k][j] <- <a_k, x_j>, kRowsAtATime added one after another: of them kChains chains of fused
+  /// multiply-adds from +0, of the rows that leave the same remainder by kChains; of the chains the
   /// later half is added to the earlier, until one is left.
   void (*inner_products)(const Columns<A>& a, const T* x, T* y) = nullptr;
   /// out_j <- the chain over k of fma(a_k, y[k][j]) from +0, added to out_j or to +0.

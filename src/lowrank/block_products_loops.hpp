@@ -47,7 +47,7 @@ struct Whole {};
 /// Half of the lanes of inner products.
 template <typename T>
 struct Folded {
-  alignas(64) T lanes[kStripe][kLanes<T> / 2];
+  alignas(64) T lanes[kStripe][kChains<T> / 2];
 };
 
 /// Vectors of a block, `step` apart.
@@ -77,7 +77,7 @@ template <typename Lane, int Count, typename Part>
 template <typename Lane, int Count>
 inline void chains(Columns<typename Lane::A> a, Block<const typename Lane::T> x, std::int64_t lane,
                    int at, Folded<typename Lane::T>* folded) {
-  constexpr std::int64_t kStep = kLanes<typename Lane::T>;
+  constexpr std::int64_t kStep = kChains<typename Lane::T>;
   typename Lane::Vector sum[Count][Lane::kBlock] = {};
   std::int64_t left = a.rows - lane;
   a.data += lane;
@@ -95,7 +95,7 @@ template <typename Lane, int Count>
 inline void products_of(const Columns<typename Lane::A>& a, const Block<const typename Lane::T>& x,
                         bool is_first, typename Lane::T* y) {
   Folded<typename Lane::T> folded[Count];
-  for (std::int64_t lane = 0; lane < kLanes<typename Lane::T>; lane += Lane::kWidth) {
+  for (std::int64_t lane = 0; lane < kChains<typename Lane::T>; lane += Lane::kWidth) {
     for (int j = 0; j < kStripe; j += Lane::kBlock) chains<Lane, Count>(a, x, lane, j, folded);
   }
   for (int k = 0; k < Count; ++k) put_sums(folded[k].lanes, is_first, y + k * kStripe);

@@ -127,10 +127,11 @@ class BlockLanczos {
 
   /// Whether no vector lost much of its length to the space and to the vectors before it.
   [[nodiscard]] bool stayed_long(const double* r, const double* lengths) const {
+    if (!space_.qr.is_triangular) return false;
     for (std::int64_t j = 0; j < width_; ++j) {
       if (!(r[j * (width_ + 1)] >= kLong * lengths[j])) return false;
     }
-    return space_.qr.is_triangular;
+    return true;
   }
 
   /// inner [known, width] <- Q^T w, then w <- w - Q inner. Behind a narrow w there is room for

@@ -7,7 +7,8 @@
 
 namespace koine::lowrank {
 
-/// Columns of A that are combined at a time, in the second cache; shapes the bits of A A^T x.
+/// Columns of A that are combined at a time, in the second cache; shapes the bits of A A^T x, in
+/// float32 and in float64 (through_tau.hpp).
 inline constexpr std::int64_t kTauPanel = 96;
 
 /// Products with A A^T, which is not formed, in float32 (right to about 1e-7 of its largest

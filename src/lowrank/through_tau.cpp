@@ -5,12 +5,11 @@
 
 #include "core/rules.hpp"
 #include "lowrank/block_products.hpp"
+#include "lowrank/tau_block.hpp"
 #include "lowrank/tau_columns.hpp"
 
 namespace koine::lowrank {
 namespace {
-
-constexpr std::int64_t kPanel = 96;  // columns of A that stay in the second cache
 
 std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
@@ -35,8 +34,8 @@ class Passage {
   void run() {
     const BlockProducts<float, double>& kernel = fastest_products<float, double>();
     const std::int64_t m = side_.short_side, n = side_.long_side;
-    for (std::int64_t first = 0; first < n; first += kPanel) {
-      const Columns<float> panel{tau_ + first * m, std::min(kPanel, n - first), m, m};
+    for (std::int64_t first = 0; first < n; first += kTauPanel) {
+      const Columns<float> panel{tau_ + first * m, std::min(kTauPanel, n - first), m, m};
       for (std::int64_t s = 0; s < stripes_; ++s) {
         double* right = right_ + (s * n + first) * kStripe;
         kernel.inner_products(panel, u_ + s * m * kStripe, right);

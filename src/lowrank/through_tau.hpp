@@ -9,11 +9,12 @@
 /// of it, whatever is kept of them, so that bits do not depend on what is kept.
 namespace koine::lowrank {
 
-/// workspace.right <- A^T u for every u. Cost: 2 short long rung flops, one reading of tau.
+/// workspace.right <- A^T u for every u. Cost: 2 short long rung flops, one reading of tau, which
+/// is turned first where it is wide (tau_columns.hpp).
 void project(const ShortSideFirst& side, std::int64_t rung, Workspace& workspace);
 
 /// As project; also workspace.images <- A A^T u and workspace.values <- |A^T u|^2, for where G was
-/// never formed. Cost: 4 short long rung flops, one reading of the panels.
+/// never formed. Cost: 4 short long rung flops, one reading of the columns.
 /// @pre workspace.packed is as columns_of left it
 void project_and_judge(const ShortSideFirst& side, std::int64_t rung, Workspace& workspace);
 

@@ -114,7 +114,7 @@ std::vector<double> plain_image(const ShortSideFirst& side, std::int64_t width,
 /// all rows at a time; then A of it: a panel's chain, sixteen panels, a term for float64.
 double roundings(std::int64_t short_side) {
   const std::int64_t rows = std::min(short_side, kRowsAtATime<float>);
-  const std::int64_t chain = (rows + kLanes<float> - 1) / kLanes<float>;
+  const std::int64_t chain = (rows + kChains<float> - 1) / kChains<float>;
   const std::int64_t parts = (short_side + kRowsAtATime<float> - 1) / kRowsAtATime<float>;
   return static_cast<double>(1 + chain + 4 + parts + kTauPanel + 16 + 1);
 }

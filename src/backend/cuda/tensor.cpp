@@ -147,8 +147,9 @@ double low_part(Lane& lane, std::int64_t slot, backend::cuda::LowPart kind,
     float* u = lane.factors.reserve(in_u + in_b);
     lane.send(factors->u, in_u, u);
     lane.send(factors->b, in_b, u + in_u);
-    kernels::product({u, u + in_u, lane.rows, lane.cols, factors->kept, is_transposed(lane.rows, lane.cols)}, m,
-                     lane.queue());
+    kernels::product(
+        {u, u + in_u, lane.rows, lane.cols, factors->kept, is_transposed(lane.rows, lane.cols)}, m,
+        lane.queue());
   }
   return squared_of_m(lane);
 }
