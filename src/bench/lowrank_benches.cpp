@@ -9,6 +9,8 @@
 #include "lowrank/gram32.hpp"
 #include "lowrank/product.hpp"
 #include "lowrank/rounded_gram.hpp"
+#include "lowrank/rounded_products.hpp"
+#include "lowrank/rounded_proof.hpp"
 #include "lowrank/tau_block.hpp"
 #include "lowrank/through_tau.hpp"
 #include "lowrank/truncated_svd.hpp"

@@ -6,7 +6,7 @@
 #include <cblas.h>
 #include <lapacke.h>
 
-#include "lowrank/eigen.hpp"
+#include "lowrank/lapack_pairs.hpp"
 
 namespace koine::lowrank {
 namespace {

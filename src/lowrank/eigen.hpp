@@ -55,8 +55,4 @@ enum class Solver : std::uint8_t {
 /// Whether the first of a vector's largest entries, as float32, is negative.
 [[nodiscard]] bool first_largest_is_negative(const double* vector, std::int64_t size);
 
-/// A copy of workspace.gram (lower triangle, column-major) in workspace.scratch, for routines that
-/// overwrite it.
-double* copy_of_gram(std::int64_t short_side, Workspace& workspace);
-
 }  // namespace koine::lowrank

@@ -58,4 +58,14 @@ const Gram16Variants& gram16_variants() {
   return kVariants;
 }
 
+const Gram16Variant& fastest_gram16() {
+  static const Gram16Variant kChosen = [] {
+    for (const Gram16Variant& variant : gram16_variants().all) {
+      if (variant.tile != nullptr) return variant;
+    }
+    return gram16_portable();
+  }();
+  return kChosen;
+}
+
 }  // namespace koine::lowrank

@@ -73,5 +73,6 @@ struct Gram16Variants {
   Gram16Variant all[3];
 };
 [[nodiscard]] const Gram16Variants& gram16_variants();
+[[nodiscard]] const Gram16Variant& fastest_gram16();
 
 }  // namespace koine::lowrank

@@ -10,6 +10,7 @@
 #include "lowrank/gram32.hpp"
 #include "lowrank/krylov.hpp"
 #include "lowrank/rounded_gram.hpp"
+#include "lowrank/rounded_proof.hpp"
 #include "lowrank/through_tau.hpp"
 
 namespace koine::lowrank {

@@ -6,7 +6,7 @@
 
 #include "lowrank/certificate.hpp"
 #include "lowrank/host_engine.hpp"
-#include "lowrank/rounded_gram.hpp"
+#include "lowrank/rounded_products.hpp"
 #include "support/spectra.hpp"
 
 namespace koine::lowrank {

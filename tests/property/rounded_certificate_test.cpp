@@ -9,6 +9,8 @@
 #include "lowrank/eigen.hpp"
 #include "lowrank/host_engine.hpp"
 #include "lowrank/rounded_gram.hpp"
+#include "lowrank/rounded_products.hpp"
+#include "lowrank/rounded_proof.hpp"
 #include "support/spectra.hpp"
 
 namespace koine::lowrank {
@@ -258,36 +260,6 @@ TEST_P(RoundedCertificate, WhatPairsLackIsTakenOffTheBound) {
   EXPECT_TRUE(engine.nothing_outside(c, kept));
   workspace.vectors.data()[2 * engine.short_side() + 5] += 0.5;  // no eigenvector any more
   EXPECT_FALSE(engine.nothing_outside(c, kept));
-}
-
-/// Of [H B; B D] = [0.6 0.6; 0.6 0.6], one vector; no pair is taken off.
-KrylovSpace one_of_two() {
-  KrylovSpace space;
-  space.columns = space.last_width = space.coupling_rows = space.lead = 1;
-  space.projection.reserve(1)[0] = space.coupling.reserve(1)[0] = 0.6;
-  space.ritz_values.reserve(1)[0] = 0.6;
-  return space;
-}
-constexpr double kAllOfTwo = 2 * 0.6;  // |.|_F
-
-TEST(Products, WhatTheyRoundMayLeaveMoreOutside) {
-  const KrylovSpace space = one_of_two();
-  Workspace workspace;
-  for (const double error : {0.0, 1e-3, 0.1}) {
-    const FromProducts known{kAllOfTwo, 0, error};
-    const double shown = std::sqrt(3.0) * 0.6 - std::sqrt(2.0) * error;
-    EXPECT_NEAR(remainder_from_products(known, space, workspace),
-                std::sqrt(kAllOfTwo * kAllOfTwo - shown * shown), 1e-12);
-  }
-}
-
-TEST(Products, WhatTheSpaceIsCoupledToCounts) {  // 1.2 is an eigenvalue, though H and D are 0.6
-  const KrylovSpace space = one_of_two();
-  Workspace workspace;
-  const double whole = kAllOfTwo;
-  EXPECT_FALSE(nothing_missed_by_products(1.0, 2, 0, {whole, 0, 0}, space, workspace));
-  EXPECT_FALSE(nothing_missed_by_products(1.19, 2, 0, {whole, 0, 0}, space, workspace));
-  EXPECT_TRUE(nothing_missed_by_products(1.21, 2, 0, {whole, 0, 0}, space, workspace));
 }
 
 // Around a strip, a tile and a panel, both ways round.

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lowrank/rounded_products.hpp"
 #include "support/spectra.hpp"
 
 namespace koine::lowrank {
