@@ -36,7 +36,8 @@ set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 if(KOINE_CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
   set(CMAKE_CUDA_COMPILER_LAUNCHER ${KOINE_CCACHE})
 endif()
-find_package(CUDAToolkit 12.6 REQUIRED)  # the first with cusolverDnXsyevBatched
+# 12.6 is the first with cusolverDnXsyevBatched, but needs a cleared workspace for it.
+find_package(CUDAToolkit 12.8 REQUIRED)
 
 file(GLOB koine_kernels CONFIGURE_DEPENDS kernels/*.cu)
 file(GLOB koine_cuda_sources CONFIGURE_DEPENDS src/backend/cuda/*.cpp)

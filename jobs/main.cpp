@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <filesystem>
@@ -241,6 +242,8 @@ DType dtype_option(const std::string& word) {
 int main(int argc, char** argv) {
   try {
     koine::jobs::restart_with_better_blas_kernels(argc, argv);
+    // Queues of a GPU: three streams a lane, and none is to wait behind another's copy.
+    ::setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
     return koine::jobs::parse_and_run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "koine: internal error: %s\n", error.what());

@@ -11,6 +11,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "backend/cuda_library.hpp"
+#include "core/error.hpp"
 #include "status_beat.hpp"
 
 namespace koine::jobs {
@@ -29,6 +31,15 @@ comm::Transport transport_of(const std::string& word) {
   return kWords.at(word);
 }
 
+/// libkoine_cuda.so finds the CUDA runtime by a path of its own; once it is open, NCCL's side finds
+/// the same. Whoever needs it says what is missing.
+void open_cuda_first() {
+  try {
+    (void)backend::CudaLibrary::open();
+  } catch (const DeviceError&) {
+  }
+}
+
 std::string paint(bool with_color, const char* code, const char* word) {
   return with_color ? fmt::format("\x1b[{}m{}\x1b[0m", code, word) : word;
 }
@@ -45,8 +56,10 @@ comm::Communicator& Session::open(const Meeting& meeting) {
   processes = comm::make(wanted, stall);
   std::string why;
   if (wanted == comm::Transport::nccl ||
-      (wanted == comm::Transport::automatic && meeting.may_use_gpus))
+      (wanted == comm::Transport::automatic && meeting.may_use_gpus)) {
+    if (processes->size() > 1 || wanted == comm::Transport::nccl) open_cuda_first();
     why = comm::use_gpus(processes, wanted, stall);
+  }
   detail(fmt::format("  transport {}{}{}", processes->name(), why.empty() ? "" : ": ", why));
   return *processes;
 }

@@ -18,11 +18,13 @@ struct Problem : std::runtime_error {
 
 /// The first of these that the loader finds.
 void* open_first(std::initializer_list<const char*> names) {
+  std::string reason;  // of the first: the one that is meant
   for (const char* name : names) {
     if (void* library = ::dlopen(name, RTLD_NOW | RTLD_LOCAL)) return library;
+    const char* said = ::dlerror();
+    if (reason.empty() && said != nullptr) reason = said;
   }
-  const char* reason = ::dlerror();
-  throw Problem(reason != nullptr ? reason : fmt::format("{} not found", fmt::join(names, ", ")));
+  throw Problem(reason);
 }
 
 template <typename Function>

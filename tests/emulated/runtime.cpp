@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include <cuda_runtime.h>
 
@@ -25,6 +26,8 @@ std::size_t device_memory() {
   return number("KOINE_EMULATED_MEMORY", std::size_t{8} << 30);
 }
 
+thread_local cudaError_t last_error = cudaSuccess;
+
 }  // namespace
 
 namespace emulated {
@@ -34,6 +37,10 @@ bool fails(const char* call) {
   if (text == nullptr) return false;
   const std::string list = std::string(",") + text + ",";
   return list.find(std::string(",") + call + ",") != std::string::npos;
+}
+
+void leave_error(cudaError_t error) {
+  last_error = error;
 }
 
 void require_device(const void* data, std::size_t bytes) {
@@ -63,7 +70,7 @@ const char* cudaGetErrorString(cudaError_t error) {
   }
 }
 cudaError_t cudaGetLastError() {
-  return cudaSuccess;
+  return std::exchange(last_error, cudaSuccess);
 }
 cudaError_t cudaGetDeviceCount(int* count) {
   *count = static_cast<int>(number("KOINE_EMULATED_DEVICES", 1));
@@ -73,6 +80,9 @@ cudaError_t cudaSetDevice(int device) {
   int count = 0;
   cudaGetDeviceCount(&count);
   return device >= 0 && device < count ? cudaSuccess : cudaErrorInvalidValue;
+}
+cudaError_t cudaSetDeviceFlags(unsigned /*flags*/) {
+  return cudaSuccess;
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   std::snprintf(properties->name, sizeof properties->name, "emulated device");

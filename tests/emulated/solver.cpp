@@ -22,6 +22,12 @@ cusolverStatus_t sizes(std::size_t* on_device, std::size_t* on_host) {
   return CUSOLVER_STATUS_SUCCESS;
 }
 
+/// As cuSOLVER may leave it.
+cusolverStatus_t refusal() {
+  emulated::leave_error(cudaErrorInvalidValue);
+  return CUSOLVER_STATUS_NOT_SUPPORTED;
+}
+
 bool has_workspaces(void* device_work, std::size_t on_device, void* host_work,
                     std::size_t on_host) {
   emulated::require_device(device_work, kOnDevice);
@@ -121,7 +127,7 @@ cusolverStatus_t cusolverDnXsyevBatched_bufferSize(cusolverDnHandle_t, cusolverD
                                                    std::int64_t, cudaDataType, const void*,
                                                    cudaDataType, std::size_t* on_device,
                                                    std::size_t* on_host, std::int64_t) {
-  if (emulated::fails("XsyevBatched_bufferSize")) return CUSOLVER_STATUS_NOT_SUPPORTED;
+  if (emulated::fails("XsyevBatched_bufferSize")) return refusal();
   return sizes(on_device, on_host);
 }
 cusolverStatus_t cusolverDnXsyevBatched(cusolverDnHandle_t handle, cusolverDnParams_t,
@@ -199,8 +205,7 @@ cusolverStatus_t cusolverDnDgesvdj(cusolverDnHandle_t handle, cusolverEigMode_t,
 cusolverStatus_t cusolverDnDpotrfBatched(cusolverDnHandle_t handle, cublasFillMode_t fill, int n,
                                          double** matrices, int lda, int* info, int batch) {
   emulated::require_device(matrices, static_cast<std::size_t>(batch) * sizeof(double*));
-  if (!handle->is_deterministic || emulated::fails("DpotrfBatched"))
-    return CUSOLVER_STATUS_NOT_SUPPORTED;
+  if (!handle->is_deterministic || emulated::fails("DpotrfBatched")) return refusal();
   emulated::enqueue(handle->stream, [=] {
     for (int s = 0; s < batch; ++s)
       info[s] = LAPACKE_dpotrf(LAPACK_COL_MAJOR, letter(fill), n, matrices[s], lda);

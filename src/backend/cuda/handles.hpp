@@ -37,9 +37,10 @@ using PinnedMemory = UniqueHandle<HandleTraits<void*, cudaFreeHost>>;
   check(cudaStreamCreateWithFlags(&raw, cudaStreamNonBlocking));
   return Stream(raw);
 }
+/// One that is waited for asleep: readers and writers share the cores with lanes.
 [[nodiscard]] inline Event make_event() {
   cudaEvent_t raw = nullptr;
-  check(cudaEventCreate(&raw));
+  check(cudaEventCreateWithFlags(&raw, cudaEventBlockingSync));
   return Event(raw);
 }
 

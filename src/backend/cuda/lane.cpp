@@ -1,6 +1,7 @@
 #include "backend/cuda/lane.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <string>
 
@@ -19,12 +20,19 @@ int as_int(std::int64_t n) {
   return static_cast<int>(n);
 }
 
-/// Products in float64 as they are written: no emulation, no other precision.
+/// Of products in float64, with tensor cores where there are any: pedantic products have none. Only
+/// where cuBLAS was told to emulate float64 are they what keeps it from that.
+cublasMath_t float64_mode() {
+  const char* emulate = std::getenv("CUBLAS_EMULATE_DOUBLE_PRECISION");
+  const bool is_off = emulate == nullptr || *emulate == '\0' || *emulate == '0';
+  return is_off ? CUBLAS_DEFAULT_MATH : CUBLAS_PEDANTIC_MATH;
+}
+
 BlasHandle make_blas(cudaStream_t stream, Buffer<std::byte>& workspace) {
   cublasHandle_t raw = nullptr;
   check(cublasCreate(&raw));
   BlasHandle handle(raw);
-  check(cublasSetMathMode(raw, CUBLAS_PEDANTIC_MATH));
+  check(cublasSetMathMode(raw, float64_mode()));
   check(cublasSetPointerMode(raw, CUBLAS_POINTER_MODE_HOST));
   check(cublasSetStream(raw, stream));  // takes the workspace back to the default one
   check(cublasSetWorkspace(raw, workspace.reserve(kBlasWorkspace), kBlasWorkspace));
@@ -46,8 +54,11 @@ SolverParams make_params() {
   return SolverParams(raw);
 }
 
+/// A lane that waits lets others have its core: there may be as many lanes as cores, and each has a
+/// reader and a writer beside it.
 int chosen(int device) {
   check(cudaSetDevice(device));
+  check(cudaSetDeviceFlags(cudaDeviceScheduleYield));
   return device;
 }
 
@@ -107,6 +118,7 @@ void sum_in_float32(Lane& lane, double* gram) {
   const auto right = is_columns ? CUBLAS_OP_T : CUBLAS_OP_N;
   const float one = 1, zero = 0;
   float* chain = lane.chain.reserve(lane.slots * m * m);
+  check(cublasSetMathMode(lane.blas.get(), CUBLAS_PEDANTIC_MATH));  // float32, nothing shorter
   for (std::int64_t first = 0; first < n; first += backend::cuda::kFloat32Chain) {
     const std::int64_t terms = std::min(backend::cuda::kFloat32Chain, n - first);
     const float* a = tau.tau + first * apart;
@@ -115,6 +127,7 @@ void sum_in_float32(Lane& lane, double* gram) {
                                     tau.step, &zero, chain, as_int(m), m * m, lane.slots));
     kernels::add_symmetric({chain, m, lane.slots}, first == 0, gram, lane.queue());
   }
+  check(cublasSetMathMode(lane.blas.get(), float64_mode()));
 }
 
 }  // namespace

@@ -16,6 +16,12 @@ struct dim3 {
   unsigned x = 1, y = 1, z = 1;
 };
 
+enum cudaError_t {
+  cudaSuccess = 0,
+  cudaErrorInvalidValue = 1,
+  cudaErrorMemoryAllocation = 2,
+  cudaErrorNoDevice = 100
+};
 struct EmulatedStream;
 
 namespace emulated {
@@ -31,6 +37,8 @@ void enqueue(EmulatedStream* stream, std::function<void()> work);
 void drain(EmulatedStream* stream);
 /// Whether KOINE_EMULATED_FAIL names this call.
 bool fails(const char* call);
+/// What the next cudaGetLastError of this thread answers, once: a refused call may leave it.
+void leave_error(cudaError_t error);
 /// Ends the process unless [data, data + bytes) lies inside one allocation.
 void require_device(const void* data, std::size_t bytes);
 }  // namespace emulated
@@ -48,18 +56,12 @@ void atomicMax(T* to, T value) {
   if (value > *to) *to = value;
 }
 
-enum cudaError_t {
-  cudaSuccess = 0,
-  cudaErrorInvalidValue = 1,
-  cudaErrorMemoryAllocation = 2,
-  cudaErrorNoDevice = 100
-};
 enum cudaMemcpyKind {
   cudaMemcpyHostToDevice = 1,
   cudaMemcpyDeviceToHost,
   cudaMemcpyDeviceToDevice
 };
-enum { cudaStreamNonBlocking = 1 };
+enum { cudaStreamNonBlocking = 1, cudaEventBlockingSync = 1, cudaDeviceScheduleYield = 2 };
 using cudaStream_t = struct EmulatedStream*;
 using cudaEvent_t = struct EmulatedEvent*;
 struct cudaUUID_t {
@@ -76,6 +78,7 @@ const char* cudaGetErrorString(cudaError_t error);
 cudaError_t cudaGetLastError();
 cudaError_t cudaGetDeviceCount(int* count);
 cudaError_t cudaSetDevice(int device);
+cudaError_t cudaSetDeviceFlags(unsigned flags);
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device);
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* all);
 cudaError_t cudaRuntimeGetVersion(int* version);
@@ -83,7 +86,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags = 0);
-cudaError_t cudaEventCreate(cudaEvent_t* event);
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);

@@ -34,7 +34,7 @@ class Koine(CMakePackage, CudaPackage):
     depends_on("openssl@3:")
     depends_on("zlib-api")
     depends_on("xxhash@0.8:")
-    depends_on("cuda@12.6:", when="+cuda")
+    depends_on("cuda@12.8:", when="+cuda")
 
     depends_on("googletest@1.12:", type="test")
     depends_on("python@3.9:", type="test")
