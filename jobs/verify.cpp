@@ -87,6 +87,7 @@ Json json_of(const Options& options, const store::VerifyReport& report,
           {"bytes_not_reached", report.bytes_unread},
           {"damages", damages},
           {"recomputed", again.tensors},
+          {"recomputed_by_bits", again.is_by_bits},
           {"recomputed_differing", again.differing}};
 }
 
@@ -105,12 +106,17 @@ ExitCode run_verify(const Session& session, const Options& options) {
   else
     show_damages(session, report);
   for (const std::string& name : again.differing)
-    session.fail(fmt::format("tensor {}: recomputed bytes differ", name));
+    session.fail(fmt::format("tensor {}: recomputed {}", name,
+                             again.is_by_bits ? "bytes differ" : "entries are out of the band"));
   session.say(
       fmt::format("checked {} files, {} tensors, {} of {}{}: {}", report.files, report.tensors,
                   human_bytes(report.bytes), human_bytes(report.bytes_total),
                   again.tensors > 0 ? fmt::format(", {} tensors merged again", again.tensors) : "",
                   verdict(report, is_well)));
+  if (!again.is_by_bits)
+    session.say(
+        "another kind of machine, or another version, computed this run: pruned matrices were "
+        "compared within rounding");
   if (!is_well) {
     session.next(pipeline::merge_command(options.run) +
                  "      # repairs it: only damaged shards are merged again");
@@ -137,7 +143,8 @@ void add_verify(CLI::App& app, Session& session) {
       ->option_text("30min");
   command
       ->add_option("--recompute", options->recompute,
-                   "Also merge a share of the tensors again and compare bits")
+                   "Also merge a share of the tensors again and compare: bits, or, of another\n"
+                   "kind of machine's, entries within rounding")
       ->option_text("5%");
   command->add_option("--threads", options->threads, "Threads (default: the cores)")
       ->option_text("N")

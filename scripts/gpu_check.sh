@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Checks the CUDA backend on a machine with a GPU, without network, in minutes: parity tests, then the same merge on the CPU
-# and on the GPU. Each step prints a line as it ends and is added to FOLDER/gpu_check.json. Builds what is not there; in a bundle
-# that scripts/portable.sh packed all of it is.
+# Checks the CUDA backend on a machine with a GPU, without network, in less than ten minutes: parity tests, NCCL, the same merge on
+# the GPU and on the CPU, compute-sanitizer, PyTorch. Says what begins, prints a line of figures as each step ends and adds it to
+# FOLDER/gpu_check.json; a step that fails does not keep the others from being done. Builds what is not there; in a bundle that
+# scripts/portable.sh packed all of it is.
 #
-#   scripts/gpu_check.sh [--model NAME] [--cuda-libs DIR] [FOLDER]
+#   scripts/gpu_check.sh [--model NAME] [--cuda-libs DIR]... [--json FILE] [--seconds N] [FOLDER]
 #
-#   NAME: of koine synth, default large-v3 (needs 25 GB of disk); DIR: where CUDA's and NCCL's libraries lie, if the loader does
-#   not know; FOLDER: where models and results go, default build/gpu_check
+#   NAME: of koine synth, default large-v3 (needs 26 GB of disk); DIR: where CUDA's or NCCL's libraries lie, if the loader does not
+#   know (those of Python's packages nvidia-* are looked at too); FILE: another place for the JSON; N: what has not begun by then is
+#   left out (570); FOLDER: where models and results go, default build/gpu_check
 #
-# Exit 0: all steps passed; 1: one failed, or a solver of the host was needed in the standard merge; 3: there is no GPU.
+# Exit 0: all steps passed; 1: one failed or was left out, or a solver of the host was needed in the standard merge; 3: there is no GPU.
 set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -17,183 +19,128 @@ ROOT=$(dirname "$HERE")
 . "$HERE/lib/common.sh"
 # shellcheck source=scripts/lib/build.sh
 . "$HERE/lib/build.sh"
+# shellcheck source=scripts/lib/gpu_steps.sh
+. "$HERE/lib/gpu_steps.sh"
 
 BUILD=$ROOT/build/cuda
-FIGURES=$HERE/lib/gpu_figures.py
 FOLDER=$ROOT/build/gpu_check
+JSON=""
 MODEL=large-v3
 CUDA_LIBS=""
+LIMIT=570
+FAILED=()
+THEIR_LIBRARIES=${LD_LIBRARY_PATH:-} # what other programs than ours are to be run with
 
-usage() { sed -n '2,12s/^#[ ]\{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,14s/^#[ ]\{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
-# note STEP SECONDS [KEY=VALUE...]: a line here, and one more step in the JSON.
-note() { python3 "$FIGURES" note "$FOLDER/gpu_check.json" "$@"; }
-
-require_gpu() {
-  local found=""
-  if command -v nvidia-smi >/dev/null; then found=$(nvidia-smi -L 2>/dev/null) || found=""; fi
-  found=${found%%$'\n'*}
-  if [[ $found != GPU* ]]; then
-    printf 'gpu_check.sh: there is no GPU here (nvidia-smi lists none); run this on a machine that has one\n' >&2
-    exit 3
-  fi
-  command -v python3 >/dev/null || die "python3 is not here; it writes the JSON and reads the reports"
-  note device 0 "gpu=$found" "driver=$(nvidia-smi --query-gpu=driver_version --format=csv,noheader | sort -u | tr '\n' ' ')"
-}
-
-build_if_needed() {
-  local start=$SECONDS
-  if [ ! -x "$BUILD/koine" ] || [ ! -e "$BUILD/libkoine_cuda.so" ] || [ ! -x "$BUILD/tests/parity/parity_tests" ]; then
-    quietly "$BUILD/configure.log" cmake --preset cuda "-DCMAKE_CUDA_ARCHITECTURES=$(cuda_architecture)" ||
-      die "CMake could not configure"
-    quietly "$BUILD/build.log" cmake --build --preset cuda --parallel "$(cores)" --target koine koine_cuda cuda_tests parity_tests ||
-      die "the build failed"
-  fi
-  note build "$(seconds_since "$start")" "commit=$("$BUILD/koine" --version)"
-}
-
-# run_cases NAME PROGRAM: every case must run and pass. What only an emulated device can do is left out.
-run_cases() {
-  local start=$SECONDS log=$FOLDER/$1.log status=0
-  KOINE_CUDA_LIBRARY=$BUILD/libkoine_cuda.so "$2" --gtest_filter=-'*WhatASolverSays*' >"$log" 2>&1 || status=$?
-  local passed skipped
-  passed=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log")
-  skipped=$(grep -c '^\[  SKIPPED \] .* (' "$log" || true)
-  note "$1" "$(seconds_since "$start")" "passed=${passed:-0}" "skipped=$skipped" "status=$status"
-  if [ "$status" -ne 0 ] || [ "$skipped" -ne 0 ]; then
-    tail -n 40 "$log" >&2
-    die "$1: not every case ran and passed; the whole log is $log"
-  fi
-}
-
-# merge NAME ARGUMENT...: a fresh run folder FOLDER/NAME.
-merge() {
-  local name=$1 start=$SECONDS
+# attempt NAME COMMAND...: one step; where it fails, or the time is over, that is noted.
+attempt() {
+  local name=$1 status=0 begun=$SECONDS
   shift
-  rm -rf "${FOLDER:?}/$name"
-  "$BUILD/koine" merge "$FOLDER/models/lors.yaml" --output "$FOLDER/$name" --set out_dtype=float16 --json "$@" \
-    >"$FOLDER/$name.json" 2>"$FOLDER/$name.log" || {
-    cat "$FOLDER/$name.log" >&2
-    die "the merge '$name' failed"
-  }
-  python3 "$FIGURES" merged "$FOLDER/gpu_check.json" "$FOLDER/$name" "$(seconds_since "$start")"
-}
-
-# with_sanitizer: the kernels' cases once more, slowly, under compute-sanitizer where that is here and takes this device.
-with_sanitizer() {
-  local start=$SECONDS log=$FOLDER/sanitizer.log status=0
-  if ! command -v compute-sanitizer >/dev/null; then
-    note sanitizer 0 "found=false"
-    return
+  say "== $name ($SECONDS s)"
+  if [ "$SECONDS" -ge "$LIMIT" ]; then
+    status=124
+  else
+    set +e
+    (
+      set -e
+      "$@"
+    )
+    status=$?
+    set -e
   fi
-  timeout 240 compute-sanitizer --error-exitcode 9 "$BUILD/tests/parity/cuda/cuda_tests" >"$log" 2>&1 || status=$?
-  note sanitizer "$(seconds_since "$start")" "status=$status" "errors=$(sed -n 's/.*ERROR SUMMARY: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)"
-  [ "$status" -eq 0 ] || grep -q 'Device not supported' "$log" || die "compute-sanitizer: status $status, see $log"
+  [ "$status" -ne 0 ] || return 0
+  FAILED+=("$name")
+  note "$name: failed" "$(seconds_since "$begun")" "status=$status"
 }
 
-# gram_rates: both ways to sum a Gram matrix, and the one that is taken on this device.
-gram_rates() {
-  local start=$SECONDS log=$FOLDER/gram_rates.log rates
-  KOINE_CUDA_LIBRARY=$BUILD/libkoine_cuda.so "$BUILD/tests/parity/parity_tests" --gtest_filter='DeviceGram.Rates' >"$log" 2>&1 ||
-    die "measuring Gram matrices failed: see $log"
-  rates=$(sed -n 's/^gram rates: //p' "$log")
-  [ -n "$rates" ] || die "the rates of Gram matrices were not measured: see $log"
-  # shellcheck disable=SC2086 # words of it
-  note "gram rates" "$(seconds_since "$start")" $rates
+# within SECONDS COMMAND...: ends it after so long, or when the time is over; exit 124 then.
+within() {
+  local most=$1 left=$((LIMIT - SECONDS))
+  shift
+  if [ "$left" -lt "$most" ]; then most=$((left > 1 ? left : 1)); fi
+  timeout -k 5 "$most" "$@" </dev/null
 }
 
-# over_nccl PROCESSES: a small merge whose statistics NCCL adds up.
-over_nccl() {
-  local start=$SECONDS log=$FOLDER/nccl$1.log
-  [ -e "$FOLDER/tiny/lors.yaml" ] ||
-    "$BUILD/koine" synth --quiet --model tiny --experts 2 --output "$FOLDER/tiny" >/dev/null || die "koine synth failed"
-  rm -rf "${FOLDER:?}/nccl$1"
-  mpirun -n "$1" "$BUILD/koine" merge "$FOLDER/tiny/lors.yaml" --output "$FOLDER/nccl$1" --backend cuda --transport nccl -v \
-    >/dev/null 2>"$log" || die "NCCL with $1 process(es) failed: see $log"
-  grep -q 'transport nccl' "$log" || die "NCCL was not used: see $log"
-  note "nccl on $1" "$(seconds_since "$start")" "processes=$1"
-}
-
-make_models() {
-  local start=$SECONDS
-  if [ ! -e "$FOLDER/models/lors.yaml" ]; then
-    "$BUILD/koine" synth --quiet --model "$MODEL" --experts 5 --dtype fp16 --output "$FOLDER/models" >/dev/null ||
-      die "koine synth failed"
-  fi
-  note synth "$(seconds_since "$start")" "model=$MODEL"
-}
-
-compare_with_cpu() {
-  local start=$SECONDS
-  "$BUILD/koine" diff --json "$FOLDER/cpu" "$FOLDER/cuda" >"$FOLDER/diff.json" 2>/dev/null || [ $? -eq 5 ] ||
-    die "koine diff failed"
-  python3 "$FIGURES" compare "$FOLDER/gpu_check.json" "$FOLDER/diff.json" "$(seconds_since "$start")" ||
-    die "fewer than 99.9 % of the entries are the CPU's"
-}
-
-# same_files NAME A B: the checksums of all files that may not differ.
-same_files() {
-  cmp -s "$FOLDER/$2/SHA256SUMS" "$FOLDER/$3/SHA256SUMS" || die "$1: $2 and $3 differ"
-  note "$1" 0 "equal=true"
-}
-
-main() {
+read_options() {
   while [ $# -gt 0 ]; do
     case "$1" in
       -h | --help)
         usage
         exit 0
         ;;
-      --model)
-        MODEL=${2:?--model needs a name}
-        shift
-        ;;
-      --cuda-libs)
-        CUDA_LIBS=${2:?--cuda-libs needs a folder}
-        shift
-        ;;
+      --model) MODEL=${2:?--model needs a name} && shift ;;
+      --cuda-libs) CUDA_LIBS+=${CUDA_LIBS:+:}$(realpath -m "${2:?--cuda-libs needs a folder}") && shift ;;
+      --json) JSON=$(realpath -m "${2:?--json needs a file}") && shift ;;
+      --seconds) LIMIT=${2:?--seconds needs a number} && shift ;;
       -*) die "unknown option $1; see --help" ;;
-      *) FOLDER=$1 ;;
+      *) FOLDER=$(realpath -m "$1") ;;
     esac
     shift
   done
-  cd "$ROOT"
+}
+
+# Ours first, then the folders that were named, then those of Python's packages.
+set_library_path() {
+  local found
+  found=$(python3 "$HERE/lib/gpu_figures.py" libraries 2>/dev/null) || found=""
+  CUDA_LIBS+=${CUDA_LIBS:+${found:+:}}$found
   export CUDA_LIBS PORTABLE=$ROOT
   # shellcheck source=/dev/null
   if [ -e "$ROOT/env.sh" ]; then . "$ROOT/env.sh"; elif [ -n "$CUDA_LIBS" ]; then
     export LD_LIBRARY_PATH="$CUDA_LIBS${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
   fi
+}
+
+check_kernels() {
+  attempt kernels run_cases kernels "$BUILD/tests/parity/cuda/cuda_tests"
+  attempt lanes run_cases lanes "$BUILD/tests/parity/parity_tests"
+  attempt "gram rates" gram_rates
+}
+
+check_merges() {
+  attempt synth make_models
+  attempt "merge cuda" merge cuda --backend cuda
+  attempt solvers within 30 python3 "$FIGURES" solvers "$JSON" "$FOLDER/cuda"
+  attempt "two processes" two_processes
+  attempt "merge again" merge_again
+  attempt "merge lane" merge_lane
+  attempt "merge cpu" merge cpu --backend cpu
+  attempt "against the CPU" compare_with_cpu
+  attempt "in the band" recomputed_by_cpu
+  rm -rf "${FOLDER:?}/cpu"
+}
+
+check_nccl() {
+  local gpus
+  gpus=$(nvidia-smi -L | grep -c '^GPU')
+  if [ -n "${CUDA_VISIBLE_DEVICES:-}" ]; then gpus=$(tr ',' '\n' <<<"$CUDA_VISIBLE_DEVICES" | grep -c .); fi
+  attempt "nccl on 1" over_nccl 1
+  if [ "$gpus" -gt 1 ]; then attempt "nccl on $gpus" over_nccl "$gpus"; fi
+}
+
+main() {
+  read_options "$@"
+  cd "$ROOT"
   mkdir -p "$FOLDER"
-  rm -f "$FOLDER/gpu_check.json"
+  JSON=${JSON:-$FOLDER/gpu_check.json}
+  rm -f "$JSON"
   require_gpu
+  set_library_path
+  prepare_mpi
   build_if_needed
-  run_cases kernels "$BUILD/tests/parity/cuda/cuda_tests"
-  run_cases lanes "$BUILD/tests/parity/parity_tests"
-  gram_rates
-  make_models
-  merge cuda --backend cuda
-  python3 "$FIGURES" solvers "$FOLDER/gpu_check.json" "$FOLDER/cuda" || die "a solver of the host was needed"
-  merge again --backend cuda
-  same_files "same bytes twice" cuda again
-  merge lane --backend cuda --threads 1 # nothing else on the device: what its kernels take
-  same_files "same bytes on one thread" cuda lane
-  python3 "$HERE/lib/gpu_torch.py" "$FOLDER/gpu_check.json" "$FOLDER/models" "$FOLDER/lane" || die "the comparison with PyTorch failed"
-  merge cpu --backend cpu
-  compare_with_cpu
-  if command -v mpirun >/dev/null; then
-    prepare_mpi
-    rm -rf "${FOLDER:?}/ranks"
-    mpirun -n 2 "$BUILD/koine" merge "$FOLDER/models/lors.yaml" --output "$FOLDER/ranks" --set out_dtype=float16 \
-      --backend cuda --transport mpi >/dev/null 2>"$FOLDER/ranks.log" || die "two processes failed: see $FOLDER/ranks.log"
-    same_files "same bytes on two processes" cuda ranks
-    over_nccl 1
-    local gpus
-    gpus=$(nvidia-smi -L | grep -c '^GPU')
-    if [ -n "${CUDA_VISIBLE_DEVICES:-}" ]; then gpus=$(tr ',' '\n' <<<"$CUDA_VISIBLE_DEVICES" | grep -c .); fi
-    if [ "$gpus" -gt 1 ]; then over_nccl "$gpus"; fi
-  fi
-  with_sanitizer
-  say "all steps passed; $FOLDER/gpu_check.json has the figures"
+  attempt libraries note_libraries
+  check_kernels
+  check_nccl
+  attempt storage storage_rates
+  check_merges
+  attempt pytorch with_pytorch
+  attempt sanitizer with_sanitizer memcheck cuda_tests "$BUILD/tests/parity/cuda/cuda_tests"
+  attempt "sanitizer, races" with_sanitizer racecheck cuda_tests "$BUILD/tests/parity/cuda/cuda_tests"
+  attempt "sanitizer, lanes" with_sanitizer memcheck parity_tests "$BUILD/tests/parity/parity_tests" \
+    --gtest_filter='*DeviceTensor*/6:*DeviceMerge*/0:*AreTheHosts/0'
+  if [ ${#FAILED[@]} -gt 0 ]; then die "failed or left out: $(printf '%s; ' "${FAILED[@]}")the figures are in $JSON"; fi
+  say "all steps passed; $JSON has the figures"
 }
 
 main "$@"

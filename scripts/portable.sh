@@ -61,7 +61,7 @@ pack_programs() {
   copy_program libkoine_cuda.so "$ROOT/build/cuda/libkoine_cuda.so"
   copy_program tests/parity/cuda/cuda_tests "$ROOT/build/cuda/tests/parity/cuda/cuda_tests"
   local file
-  for file in scripts/gpu_check.sh scripts/lib/common.sh scripts/lib/build.sh scripts/lib/gpu_figures.py scripts/lib/gpu_torch.py packaging/smoke_test.sh; do
+  for file in scripts/gpu_check.sh scripts/lib/common.sh scripts/lib/build.sh scripts/lib/gpu_steps.sh scripts/lib/gpu_figures.py scripts/lib/gpu_torch.py packaging/smoke_test.sh; do
     install -D "$ROOT/$file" "$BUNDLE/$file"
   done
 }

@@ -3,8 +3,8 @@
   gpu_torch.py FILE MODELS RUN      notes in FILE; MODELS: folders base and expert1, RUN: the merge of them on this GPU by
 one thread
 
-Of each shape 16 matrices are factorised, and the median is multiplied by how many there are: marked as scaled. Where PyTorch is not
-installed, or sees no GPU, that is what is noted.
+First what the device reaches by PyTorch, and which shares of that a lane does. Then of each shape 16 matrices are factorised, and the
+median is multiplied by how many there are: marked as scaled. Where PyTorch is not installed, or sees no GPU, that is what is noted.
 """
 import collections
 import json
@@ -73,13 +73,33 @@ def randomised(torch):
     return lambda matrix: torch.svd_lowrank(matrix, q=RANK + 10, niter=4)
 
 
+def peaks(torch):
+    """What this device reaches: float64 products and copies of page-locked memory to it."""
+    a = torch.rand(8192, 8192, dtype=torch.float64, device="cuda")
+    host = torch.empty(1 << 30, dtype=torch.uint8, pin_memory=True)
+    product = median_seconds(torch, [a] * 3, lambda matrix: matrix @ matrix)
+    copy = median_seconds(torch, [host] * 3, lambda buffer: buffer.to("cuda", non_blocking=True))
+    return {"float64_gflops_per_s": round(2e-9 * 8192 ** 3 / product), "copy_gb_per_s": round(1e-9 * (1 << 30) / copy, 1)}
+
+
+def shares(path, reached):
+    """Of a lane with the device to itself."""
+    lane = gpu_figures.step(path, "merge lane")
+    if not lane:
+        return {}
+    return {"gram_share_of_peak": round(lane["gram_gflops_per_s_of_a_lane"] / reached["float64_gflops_per_s"], 3),
+            "copy_share_of_peak": round(lane["fp16_gb_per_s_to_the_gpu"] / reached["copy_gb_per_s"], 3)}
+
+
 def main(path, models, run):
     try:
         import torch
-    except ImportError:
-        return gpu_figures.note(path, "pytorch", found=False)
+    except (ImportError, OSError) as error:
+        return gpu_figures.note(path, "pytorch", found=False, reason=str(error))
     if not torch.cuda.is_available():
-        return gpu_figures.note(path, "pytorch", found=False, version=torch.__version__)
+        return gpu_figures.note(path, "pytorch", found=False, version=torch.__version__, reason="it sees no GPU")
+    reached = peaks(torch)
+    gpu_figures.note(path, "peaks by pytorch", version=torch.__version__, **reached, **shares(path, reached))
     base, expert = tensors(os.path.join(models, "base")), tensors(os.path.join(models, "expert1"))
     seconds = {"full": 0.0, "randomised": 0.0}
     for shape, names in sorted(selected(run).items()):
@@ -92,7 +112,8 @@ def main(path, models, run):
     ours = sum(rank["gpu_lane_seconds"]["kernels"] for rank in gpu_figures.load(run, "timing.json")["ranks"]) / gpu_figures.experts_of(run)
     gpu_figures.note(path, "pytorch of one expert, scaled from the samples", version=torch.__version__,
                      full_svd_seconds=round(seconds["full"], 3), randomised_svd_seconds=round(seconds["randomised"], 3),
-                     koine_kernel_seconds=round(ours, 4), full_over_koine=round(seconds["full"] / ours, 1))
+                     koine_kernel_seconds=round(ours, 4), full_over_koine=round(seconds["full"] / ours, 1),
+                     goals={"under 0.3 s": ours < 0.3, "100 times as fast": seconds["full"] >= 100 * ours})
     return 0
 
 
