@@ -55,7 +55,16 @@ plugins() {
   done
 }
 
+# warn_if_stale: a program of another commit than the tree's does not check what the tree has.
+warn_if_stale() {
+  local built here
+  built=$("$(program koine)" --version | sed -n 's/.*(\([0-9a-f]*\).*/\1/p')
+  here=$(git -C "$ROOT" rev-parse HEAD 2>/dev/null) || return 0
+  [[ -n $built && $here == "$built"* ]] || warn "koine was built of commit ${built:-unknown}, the tree is at $here"
+}
+
 pack_programs() {
+  warn_if_stale
   copy_program koine
   copy_program tests/parity/parity_tests
   copy_program libkoine_cuda.so "$ROOT/build/cuda/libkoine_cuda.so"

@@ -108,8 +108,8 @@ class Spack(unittest.TestCase):
     def test_dependencies(self):
         plain = {name for name, _, more in self.recipe.depends if "when" not in more and more.get("type") != "test"}
         self.assertEqual(plain, column(0) | SPACK_TOOLS)
-        self.assertEqual([spec for _, spec, more in self.recipe.depends if more.get("when")], ["cuda@12.6:"])
-        self.assertIn("find_package(CUDAToolkit 12.6 REQUIRED)", text_of("cmake/KoineCuda.cmake"))
+        self.assertEqual([spec for _, spec, more in self.recipe.depends if more.get("when")], ["cuda@12.8:"])
+        self.assertIn("find_package(CUDAToolkit 12.8 REQUIRED)", text_of("cmake/KoineCuda.cmake"))
 
     def test_versions(self):
         project = text_of("CMakeLists.txt")
