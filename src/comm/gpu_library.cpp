@@ -6,7 +6,6 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace koine::comm {
 namespace {

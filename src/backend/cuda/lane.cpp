@@ -20,8 +20,8 @@ int as_int(std::int64_t n) {
   return static_cast<int>(n);
 }
 
-/// Of products in float64, with tensor cores where there are any: pedantic products have none. Only
-/// where cuBLAS was told to emulate float64 are they what keeps it from that.
+/// How float64 is multiplied: on tensor cores where there are any, which the pedantic mode would
+/// leave out. Where cuBLAS was told to emulate float64, that mode keeps it from doing so.
 cublasMath_t float64_mode() {
   const char* emulate = std::getenv("CUBLAS_EMULATE_DOUBLE_PRECISION");
   const bool is_off = emulate == nullptr || *emulate == '\0' || *emulate == '0';
