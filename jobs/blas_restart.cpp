@@ -10,6 +10,7 @@
 
 #include <unistd.h>
 
+#include "core/spawn.hpp"
 #include "lowrank/blas_kernels.hpp"
 
 namespace koine::jobs {
@@ -30,9 +31,7 @@ void restart_with_better_blas_kernels(int argc, char** argv) {
   if (kernels.empty()) return;
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (error || ::setenv(kVariable, kernels.c_str(), 1) != 0) return;
-  ::setenv("KOINE_SET_OPENBLAS_CORETYPE", "1", 1);  // what we start has its own choice
-  ::execv(program.c_str(), argv);
+  if (!error && set_for_this_program(kVariable, kernels.c_str())) ::execv(program.c_str(), argv);
 }
 
 }  // namespace koine::jobs

@@ -1,7 +1,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <filesystem>
@@ -12,6 +11,7 @@
 
 #include "blas_restart.hpp"
 #include "commands.hpp"
+#include "core/spawn.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "status_beat.hpp"
@@ -243,7 +243,7 @@ int main(int argc, char** argv) {
   try {
     koine::jobs::restart_with_better_blas_kernels(argc, argv);
     // Queues of a GPU: three streams a lane, and none is to wait behind another's copy.
-    ::setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
+    koine::set_for_this_program("CUDA_DEVICE_MAX_CONNECTIONS", "32");
     return koine::jobs::parse_and_run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "koine: internal error: %s\n", error.what());

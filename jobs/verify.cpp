@@ -87,7 +87,7 @@ Json json_of(const Options& options, const store::VerifyReport& report,
           {"bytes_not_reached", report.bytes_unread},
           {"damages", damages},
           {"recomputed", again.tensors},
-          {"recomputed_by_bits", again.is_by_bits},
+          {"recomputed_by", again.tensors == 0 ? Json() : Json(again.is_by_bits ? "bits" : "band")},
           {"recomputed_differing", again.differing}};
 }
 
@@ -115,8 +115,8 @@ ExitCode run_verify(const Session& session, const Options& options) {
                   verdict(report, is_well)));
   if (!again.is_by_bits)
     session.say(
-        "another kind of machine, or another version, computed this run: pruned matrices were "
-        "compared within rounding");
+        "another kind of machine, or another version, computed this run: pruned matrices were held "
+        "against the band (docs/explanation/numerics.md)");
   if (!is_well) {
     session.next(pipeline::merge_command(options.run) +
                  "      # repairs it: only damaged shards are merged again");
@@ -143,8 +143,7 @@ void add_verify(CLI::App& app, Session& session) {
       ->option_text("30min");
   command
       ->add_option("--recompute", options->recompute,
-                   "Also merge a share of the tensors again and compare: bits, or, of another\n"
-                   "kind of machine's, entries within rounding")
+                   "Also merge a share of the tensors again and compare")
       ->option_text("5%");
   command->add_option("--threads", options->threads, "Threads (default: the cores)")
       ->option_text("N")

@@ -8,6 +8,7 @@
 #include <mpi.h>
 
 #include "backend/cuda_library.hpp"
+#include "comm/gpu_library.hpp"
 #include "commands.hpp"
 #include "core/error.hpp"
 #include "core/json.hpp"
@@ -45,7 +46,8 @@ Json cuda_versions() {
 }
 
 Json report() {
-  const Json cuda = cuda_versions();
+  const Json cuda = cuda_versions();  // first: NCCL's side then finds the same runtime
+  const std::string nccl = comm::nccl_version();
   unsigned major = 0, minor = 0, release = 0;
   H5get_libversion(&major, &minor, &release);
   return Json{{"schema", "koine-version-1"},
@@ -57,7 +59,7 @@ Json report() {
               {"mpi", mpi_library()},
               {"hdf5", fmt::format("{}.{}.{}", major, minor, release)},
               {"blas", lowrank::blas_description()},
-              {"nccl", nullptr},
+              {"nccl", nccl.empty() ? Json() : Json(nccl)},
               {"cuda", cuda},
               {"backends", cuda.is_null() ? Json::array({"cpu"}) : Json::array({"cpu", "cuda"})},
               {"devices", devices()}};

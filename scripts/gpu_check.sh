@@ -7,8 +7,8 @@
 #   scripts/gpu_check.sh [--model NAME] [--cuda-libs DIR]... [--json FILE] [--seconds N] [FOLDER]
 #
 #   NAME: of koine synth, default large-v3 (needs 26 GB of disk); DIR: where CUDA's or NCCL's libraries lie, if the loader does not
-#   know (those of Python's packages nvidia-* are looked at too); FILE: another place for the JSON; N: what has not begun by then is
-#   left out (570); FOLDER: where models and results go, default build/gpu_check
+#   know (those of Python's packages nvidia-* are looked at too); FILE: another place for the JSON; N: what has not begun by then, the
+#   build not counted, is left out (570); FOLDER: where models and results go, default build/gpu_check
 #
 # Exit 0: all steps passed; 1: one failed or was left out, or a solver of the host was needed in the standard merge; 3: there is no GPU.
 set -euo pipefail
@@ -59,7 +59,7 @@ within() {
   local most=$1 left=$((LIMIT - SECONDS))
   shift
   if [ "$left" -lt "$most" ]; then most=$((left > 1 ? left : 1)); fi
-  timeout -k 5 "$most" "$@" </dev/null
+  timeout --foreground -k 5 "$most" "$@" </dev/null
 }
 
 read_options() {
@@ -113,7 +113,7 @@ check_merges() {
 
 check_nccl() {
   local gpus
-  gpus=$(nvidia-smi -L | grep -c '^GPU')
+  gpus=$(nvidia-smi -L | grep -c '^GPU') || gpus=1
   if [ -n "${CUDA_VISIBLE_DEVICES:-}" ]; then gpus=$(tr ',' '\n' <<<"$CUDA_VISIBLE_DEVICES" | grep -c .); fi
   attempt "nccl on 1" over_nccl 1
   if [ "$gpus" -gt 1 ]; then attempt "nccl on $gpus" over_nccl "$gpus"; fi
@@ -121,14 +121,17 @@ check_nccl() {
 
 main() {
   read_options "$@"
+  [[ $LIMIT =~ ^[0-9]+$ ]] || die "--seconds $LIMIT: expected a whole number"
+  trap 'exit 130' INT
   cd "$ROOT"
-  mkdir -p "$FOLDER"
   JSON=${JSON:-$FOLDER/gpu_check.json}
+  mkdir -p "$FOLDER" "$(dirname "$JSON")"
   rm -f "$JSON"
   require_gpu
   set_library_path
   prepare_mpi
   build_if_needed
+  SECONDS=0 # the limit is the checks', not the build's
   attempt libraries note_libraries
   check_kernels
   check_nccl

@@ -13,6 +13,7 @@ import glob
 import json
 import math
 import os
+import site
 import sys
 import sysconfig
 
@@ -51,7 +52,8 @@ def number(text):
 
 
 def libraries():
-    folders = sorted(glob.glob(os.path.join(sysconfig.get_paths()["purelib"], "nvidia", "*", "lib")))
+    roots = [sysconfig.get_paths()["purelib"], site.getusersitepackages()]
+    folders = [folder for root in roots for folder in sorted(glob.glob(os.path.join(root, "nvidia", "*", "lib")))]
     wanted = ("libcudart.so.*", "libcublas.so.*", "libcusolver.so.*", "libcusparse.so.*", "libnvJitLink.so.*", "libnccl.so.*")
     print(":".join(f for f in folders if any(glob.glob(os.path.join(f, name)) for name in wanted)))
 
@@ -99,7 +101,8 @@ def rates(path, run, lanes, kernels):
             short, long = sorted(tensor["shape"])
             flops += 2 * short * short * long * made
             elements += short * long * (made + 1)  # and the base's
-    alone = step(path, "gram rates").get("float64_gflops_per_s")
+    gram = step(path, "gram rates")
+    alone = gram.get(f"{gram.get('chosen')}_gflops_per_s")
     share = {"gram_share_of_its_rate_alone": round(1e-9 * flops / kernels["Gram"] / alone, 3)} if alone else {}
     return {"gram_gflops_per_s_of_a_lane": round(1e-9 * flops / kernels["Gram"], 1), **share,
             "fp16_gb_per_s_to_the_gpu": round(2e-9 * elements / lanes["to the GPU"], 2),

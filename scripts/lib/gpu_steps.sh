@@ -39,7 +39,7 @@ build_if_needed() {
   note build "$(seconds_since "$start")" "commit=$("$BUILD/koine" --version)"
 }
 
-# What libkoine_cuda.so and NCCL are found with; without the first nothing that follows can work.
+# What libkoine_cuda.so finds, and NCCL; without the first nothing that follows can work.
 note_libraries() {
   "$BUILD/koine" --version --json >"$FOLDER/version.json"
   python3 "$FIGURES" libraries_found "$JSON" "$FOLDER/version.json"
@@ -53,6 +53,7 @@ run_cases() {
   passed=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log")
   skipped=$(grep -c '^\[  SKIPPED \] .* (' "$log" || true)
   note "$1" "$(seconds_since "$start")" "passed=${passed:-0}" "skipped=$skipped" "status=$status"
+  [ "$skipped" -eq 0 ] || grep '^\[  SKIPPED \]' "$log" >&2
   [ "$status" -eq 0 ] && [ "$skipped" -eq 0 ] && [ "${passed:-0}" -gt 0 ]
 }
 
@@ -69,9 +70,12 @@ gram_rates() {
   local start=$SECONDS rates pedantic
   rates=$(rates_of_gram)
   pedantic=$(rates_of_gram CUBLAS_EMULATE_DOUBLE_PRECISION=1)
+  if [ -z "$rates" ] || [ -z "$pedantic" ]; then
+    tail -n 40 "$FOLDER/gram_rates.log" >&2
+    return 1
+  fi
   # shellcheck disable=SC2086 # words of it
   note "gram rates" "$(seconds_since "$start")" $rates "pedantic_${pedantic%% *}"
-  [ -n "$rates" ]
 }
 
 # over_nccl PROCESSES: a small merge whose statistics NCCL adds up.
@@ -82,14 +86,17 @@ over_nccl() {
   rm -rf "${FOLDER:?}/nccl$1"
   logged "nccl$1.log" within 90 mpirun -n "$1" "$BUILD/koine" merge "$FOLDER/tiny/lors.yaml" --output "$FOLDER/nccl$1" \
     --backend cuda --transport nccl -v
-  grep -q 'transport nccl' "$log"
+  grep -q 'transport nccl' "$log" || {
+    tail -n 40 "$log" >&2
+    return 1
+  }
   note "nccl on $1" "$(seconds_since "$start")" "processes=$1"
 }
 
 # What the storage gives and takes, all cores at once.
 storage_rates() {
   within 60 "$BUILD/koine" bench --only page_cache_read,write_fsync --threads "$(cores)" --repeats 3 --json --scratch "$FOLDER" \
-    >"$FOLDER/storage.jsonl" 2>"$FOLDER/storage.log"
+    >"$FOLDER/storage.jsonl"
   python3 "$FIGURES" storage "$JSON" "$FOLDER/storage.jsonl"
 }
 
@@ -141,7 +148,7 @@ two_processes() {
 
 compare_with_cpu() {
   local start=$SECONDS status=0
-  within 60 "$BUILD/koine" diff --json "$FOLDER/cpu" "$FOLDER/cuda" >"$FOLDER/diff.json" 2>"$FOLDER/diff.log" || status=$?
+  within 60 "$BUILD/koine" diff --json "$FOLDER/cpu" "$FOLDER/cuda" >"$FOLDER/diff.json" || status=$?
   [ "$status" -eq 0 ] || [ "$status" -eq 5 ]
   python3 "$FIGURES" compare "$JSON" "$FOLDER/diff.json" "$FOLDER/cpu" "$FOLDER/cuda" "$(seconds_since "$start")"
 }

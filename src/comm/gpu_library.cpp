@@ -97,6 +97,18 @@ std::vector<Gpu> list_gpus(const GpuLibrary& library) {
 
 }  // namespace
 
+std::string nccl_version() {
+  try {
+    int (*get)(int*) = nullptr;
+    find(open_first({"libnccl.so.2"}), "ncclGetVersion", get);
+    int code = 0;
+    if (get(&code) != abi::kSuccess) return {};
+    return fmt::format("{}.{}.{}", code / 10000, code / 100 % 100, code % 100);
+  } catch (const Problem&) {
+    return {};
+  }
+}
+
 VisibleGpus open_gpus(GpuLibrary& library) {
   VisibleGpus seen{machine_name(), {}, {}};
   try {

@@ -75,4 +75,7 @@ struct GpuLibrary {
 /// @return what this process sees; `library` is filled where its `problem` is empty. Local.
 [[nodiscard]] VisibleGpus open_gpus(GpuLibrary& library);
 
+/// "2.28.9"; empty where NCCL cannot be opened.
+[[nodiscard]] std::string nccl_version();
+
 }  // namespace koine::comm

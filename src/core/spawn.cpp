@@ -14,6 +14,8 @@
 namespace koine {
 namespace {
 
+constexpr const char* kMark = "KOINE_SET_";  // and a name: set by us
+
 void check(int code) {
   if (code != 0) throw std::system_error(code, std::generic_category());
 }
@@ -101,9 +103,12 @@ pid_t spawn(const Program& program) {
   return process;
 }
 
+bool set_for_this_program(const char* name, const char* value) {
+  return std::getenv(name) == nullptr && ::setenv(name, value, 0) == 0 &&
+         ::setenv((std::string(kMark) + name).c_str(), "1", 1) == 0;
+}
+
 std::vector<std::string> environment_of_children() {
-  // jobs/blas_restart.cpp chose these kernels for this program alone.
-  const bool is_kernel_ours = std::getenv("KOINE_SET_OPENBLAS_CORETYPE") != nullptr;
   // Open MPI 4 (settings of its user, OMPI_MCA_*, stay), PRRTE and Open MPI 5, MPICH and its kin.
   constexpr std::array<std::string_view, 15> kLaunchers{"OMPI_COMM_",
                                                         "OMPI_MCA_orte_",
@@ -124,8 +129,8 @@ std::vector<std::string> environment_of_children() {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const bool is_ours =
-        text.starts_with("KOINE_SET_OPENBLAS_CORETYPE=") ||
-        (is_kernel_ours && text.starts_with("OPENBLAS_CORETYPE=")) ||
+        text.starts_with(kMark) ||
+        std::getenv((kMark + std::string(text.substr(0, text.find('=')))).c_str()) != nullptr ||
         std::any_of(kLaunchers.begin(), kLaunchers.end(),
                     [text](std::string_view prefix) { return text.starts_with(prefix); });
     if (!is_ours) kept.emplace_back(text);

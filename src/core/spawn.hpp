@@ -23,8 +23,12 @@ struct Program {
 /// @return its process id, to be waited for @throws std::system_error
 [[nodiscard]] pid_t spawn(const Program& program);
 
-/// This process' environment without what mpirun or its like left in it: a child is no process of
-/// that job, and may start one of its own.
+/// Sets a variable that libraries read in this process, not in its children; leaves the user's.
+/// @return whether it is set now and was not before. Before any thread.
+bool set_for_this_program(const char* name, const char* value);
+
+/// This process' environment without what it set for itself, and without what mpirun or its like
+/// left in it: a child is no process of that job, and may start one of its own.
 [[nodiscard]] std::vector<std::string> environment_of_children();
 
 }  // namespace koine

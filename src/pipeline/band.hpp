@@ -11,22 +11,24 @@
 namespace koine::pipeline {
 
 /// How far the entries of a pruned matrix may be apart where two kinds of machines computed them;
-/// what is merged densely has the same bits everywhere.
+/// what is merged without a low-rank part has the same bits everywhere: both are 0.
 struct Band {
   double rounding = 0;  ///< what factors that are rounded otherwise make of an entry
   double flip = 0;      ///< where it is on the mask on one side alone: |tau - L| is the threshold's
 };
 
-/// rounding = sum_t |lambda weight_t| (16 phi |L_t|_F / sqrt(mn) + 2^-22 sigma_1): directions that
-/// are turned by phi = 4 residual / gap (Davis and Kahan), entries of up to 16 times the mean;
-/// where the cut has hardly a gap (below 1e-3 theta_1), another triplet of size sigma_r may stand
-/// for the last one. flip = rounding + sum_t |lambda weight_t| threshold_t.
-/// @param row the report's, of a merge on either side
-[[nodiscard]] Band band_of(const PlannedTensor& planned, const stats::TensorRow& row,
-                           std::int64_t entries);
+/// With residuals rho, rho' of the two sides the kept space turns so far that
+///   |L - L'|_F <= sqrt(2 r) (rho + rho') sigma_1 / gap,   gap = (sigma_r - sigma_r+1) / sigma_1
+/// (Davis and Kahan: triplet i by rho theta_1 / (theta_i - theta_r+1)). An entry is taken to have
+/// at most 16 times its share of that, and 2^-22 sigma_1 for factors in float32. Below a gap of
+/// 1e-3 another triplet may stand for the last one: 64 sigma_r / sqrt(mn) more. rounding is the sum
+/// of these times |lambda weight|, flip has the thresholds too.
+/// @param ours, theirs the report's rows of both sides
+[[nodiscard]] Band band_of(const PlannedTensor& planned, const stats::TensorRow& ours,
+                           const stats::TensorRow& theirs, std::int64_t entries);
 
 /// Whether all entries differ by at most the band's flip, one in a thousand by more than its
-/// rounding, beside one unit in the last place of `dtype`.
+/// rounding, beside one unit in the last place of `dtype`; without a band, whether none does.
 [[nodiscard]] bool within(const Band& band, DType dtype, std::span<const std::byte> ours,
                           std::span<const std::byte> theirs);
 

@@ -129,17 +129,19 @@ std::string read_budget(const fs::path& run) {
   return fs::exists(path_of(run), none) ? read_text_file(path_of(run), kLargest) : std::string();
 }
 
-ModelBudget budget_of_report(const fs::path& run, const Plan& plan,
-                             const store::Manifest& manifest) {
+Json report_of(const fs::path& run, const store::Manifest& manifest) {
   const std::string text = read_text_file(run / "report.json", kLargest);
   const auto listed = std::ranges::find(manifest.files, "report.json", &store::ManifestFile::path);
   if (listed == manifest.files.end() || sha256_of(text) != listed->sha256) {
     throw VerifyError(fmt::format(
-        "{}/report.json: is not as the manifest says, and it holds the thresholds; run the same "
+        "{}/report.json: is not as the manifest says, and it holds what is needed; run the same "
         "`koine merge` again",
         run.string()));
   }
-  const Json report = Json::parse(text);
+  return Json::parse(text);
+}
+
+ModelBudget budget_of_report(const Json& report, const Plan& plan) {
   ModelBudget budget{std::vector<MatrixBudget>(plan.tensors.size())};
   for (std::size_t i = 0; i < plan.tensors.size(); ++i) {
     if (plan.tensors[i].treatment != Treatment::pruned) continue;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/json.hpp"
 #include "pipeline/run_folder.hpp"
 #include "sparse/keep_largest.hpp"
 #include "store/journal.hpp"
@@ -51,9 +52,9 @@ void write_budget(const std::filesystem::path& run, const std::string& text);
 /// The text, empty where there is none.
 [[nodiscard]] std::string read_budget(const std::filesystem::path& run);
 
-/// The budget that a complete run was merged with, from its report.json.
-/// @throws VerifyError where the report is not the manifest's
-[[nodiscard]] ModelBudget budget_of_report(const std::filesystem::path& run, const Plan& plan,
-                                           const store::Manifest& manifest);
+/// A complete run's report.json.  @throws VerifyError where it is not the manifest's
+[[nodiscard]] Json report_of(const std::filesystem::path& run, const store::Manifest& manifest);
+/// The budget that the run was merged with.
+[[nodiscard]] ModelBudget budget_of_report(const Json& report, const Plan& plan);
 
 }  // namespace koine::pipeline

@@ -17,6 +17,7 @@
 #include "pipeline/model_budget.hpp"
 #include "pipeline/origin.hpp"
 #include "pipeline/run_folder.hpp"
+#include "stats/rows_json.hpp"
 #include "store/manifest.hpp"
 
 namespace koine::pipeline {
@@ -60,44 +61,48 @@ std::vector<std::size_t> sample(const Plan& plan, const Inputs& inputs, double s
 /// One tensor after the other, merged again and held against what the run has.
 class Again {
  public:
-  Again(const std::filesystem::path& run, const store::Manifest& manifest, const Plan& plan,
-        const MergeContext& context, bool is_by_bits)
-      : stored_(checkpoint::open(run.string())),
-        source_(stored_),
-        manifest_(manifest),
-        plan_(plan),
-        context_(context),
-        is_by_bits_(is_by_bits) {}
+  struct Needs {
+    const std::filesystem::path& run;
+    const store::Manifest& manifest;
+    const Plan& plan;
+    const MergeContext& context;
+    const Json& report;
+    bool is_by_bits;
+  };
+  explicit Again(const Needs& needs)
+      : needs_(needs), stored_(checkpoint::open(needs.run.string())), source_(stored_) {}
 
   [[nodiscard]] bool is_equal(std::size_t at, Scratch& scratch) const {
-    const PlannedTensor& planned = plan_.tensors[at];
-    if (!is_by_bits_ && planned.treatment == Treatment::pruned) return is_near(planned, scratch);
+    const PlannedTensor& planned = needs_.plan.tensors[at];
+    if (!needs_.is_by_bits && planned.treatment == Treatment::pruned) return is_near(at, scratch);
     Sha256 hash;
-    (void)merge_tensor(planned, context_, scratch,
+    (void)merge_tensor(planned, needs_.context, scratch,
                        [&](std::int64_t, std::span<const std::byte> part) { hash.update(part); });
-    return hash.hex() == manifest_.tensors.at(at).sha256;
+    return hash.hex() == needs_.manifest.tensors.at(at).sha256;
   }
 
  private:
-  [[nodiscard]] bool is_near(const PlannedTensor& planned, Scratch& scratch) const {
+  /// Holds the tensor twice.
+  [[nodiscard]] bool is_near(std::size_t at, Scratch& scratch) const {
+    const PlannedTensor& planned = needs_.plan.tensors[at];
     const checkpoint::TensorInfo* stored =
-        stored_.find(context_.inputs.base.tensors[planned.index].canonical);
+        stored_.find(needs_.context.inputs.base.tensors[planned.index].canonical);
     if (stored == nullptr || stored->dtype != planned.out_dtype) return false;
     std::vector<std::byte> ours(static_cast<std::size_t>(planned.bytes_out)), theirs(ours.size());
-    const TensorOutcome outcome = merge_tensor(
-        planned, context_, scratch, [&](std::int64_t offset, std::span<const std::byte> part) {
-          std::ranges::copy(part, ours.begin() + offset);
-        });
+    const TensorOutcome outcome =
+        merge_tensor(planned, needs_.context, scratch,
+                     [&](std::int64_t offset, std::span<const std::byte> part) {
+                       std::ranges::copy(part, ours.begin() + offset);
+                     });
     source_.read(*stored, 0, stored->count(), theirs);
-    return within(band_of(planned, outcome.row, stored->count()), planned.out_dtype, ours, theirs);
+    const stats::TensorRow row = stats::tensor_row_from(needs_.report.at("tensors").at(at));
+    return within(band_of(planned, outcome.row, row, stored->count()), planned.out_dtype, ours,
+                  theirs);
   }
 
+  Needs needs_;
   checkpoint::Checkpoint stored_;
   checkpoint::Source source_;
-  const store::Manifest& manifest_;
-  const Plan& plan_;
-  const MergeContext& context_;
-  bool is_by_bits_;
 };
 
 }  // namespace
@@ -117,10 +122,10 @@ RecomputeReport recompute(const std::filesystem::path& run, double share, int th
   const auto method = methods::make(recipe.merge_method);
   Progress progress;
   MergeContext context{inputs, sources, *method, true, progress};
+  const Json written = report_of(run, manifest);
   std::optional<ModelBudget> budget;
-  if (!plan.densities.empty())
-    context.budget = &budget.emplace(budget_of_report(run, plan, manifest));
-  const Again again(run, manifest, plan, context, report.is_by_bits);
+  if (!plan.densities.empty()) context.budget = &budget.emplace(budget_of_report(written, plan));
+  const Again again({run, manifest, plan, context, written, report.is_by_bits});
   const auto chosen = sample(plan, inputs, share);
   std::vector<Scratch> scratch(static_cast<std::size_t>(threads));
   std::mutex guard;

@@ -21,8 +21,7 @@ PlannedTensor planned() {
 
 stats::TensorRow row(double gap) {
   stats::ExpertRow expert;
-  expert.low_rank = 7;
-  expert.low_squared = kEntries;  // entries of 1, in the mean
+  expert.low_rank = 8;
   expert.threshold = 0.25;
   expert.residual = 1e-7;
   expert.gap = gap;
@@ -35,23 +34,36 @@ bool is_within(const Band& band, const std::vector<float>& a, const std::vector<
   return within(band, DType::f32, std::as_bytes(std::span(a)), std::as_bytes(std::span(b)));
 }
 
-TEST(Band, IsWhatResidualGapAndThresholdMakeOfIt) {
-  const Band band = band_of(planned(), row(0.01), kEntries);
-  EXPECT_DOUBLE_EQ(band.rounding, 16 * 4e-5 + 100 * 0x1p-22);
+Band band_of_rows(const stats::TensorRow& ours, const stats::TensorRow& theirs) {
+  return band_of(planned(), ours, theirs, kEntries);
+}
+
+// sqrt(2 * 8) = 4, residuals of 1e-7 and 3e-7, sigma_1 = 100, sqrt(entries) = 64.
+TEST(Band, IsWhatResidualsGapAndThresholdMakeOfIt) {
+  stats::TensorRow theirs = row(0.01);
+  theirs.experts[0].residual = 3e-7;
+  const Band band = band_of_rows(row(0.01), theirs);
+  EXPECT_NEAR(band.rounding, 16.0 / 64 * 4 * 4e-7 / 0.01 * 100 + 100 * 0x1p-22, 1e-15);
   EXPECT_DOUBLE_EQ(band.flip, band.rounding + 0.25);
 }
 
 TEST(Band, AnotherTripletMayStandForTheLastWhereThereIsNoGap) {
-  const Band band = band_of(planned(), row(1e-9), kEntries);
-  EXPECT_DOUBLE_EQ(band.rounding, 16 * 4e-4 + 100 * 0x1p-22 + 64.0 / 64 * 10);
+  const Band band = band_of_rows(row(1e-9), row(1e-9));
+  EXPECT_NEAR(band.rounding, 16.0 / 64 * 4 * 2e-7 / 1e-3 * 100 + 100 * 0x1p-22 + 64.0 / 64 * 10,
+              1e-12);
 }
 
-TEST(Band, IsNothingWithoutALowRankPart) {
-  stats::TensorRow sparse = row(0);
+TEST(Band, IsNothingWhereNothingWasFactorised) {
+  stats::TensorRow sparse = row(0), whole = row(0);
   sparse.experts[0].low_rank = 0;
-  const Band band = band_of(planned(), sparse, kEntries);
-  EXPECT_EQ(band.rounding, 0);
-  EXPECT_EQ(band.flip, 0.25);
+  whole.experts[0].sigma_first = 0;  // M is tau
+  for (const stats::TensorRow& exact : {sparse, whole}) {
+    const Band band = band_of_rows(exact, exact);
+    EXPECT_EQ(band.rounding, 0);
+    EXPECT_EQ(band.flip, 0);
+    EXPECT_TRUE(is_within(band, {1, 2}, {1, 2}));
+    EXPECT_FALSE(is_within(band, {1, 2}, {1, std::nextafter(2.0F, 3.0F)}));
+  }
 }
 
 TEST(Band, OneInAThousandMayHaveChangedSides) {
@@ -73,8 +85,9 @@ TEST(Band, NeighboursInTheOutputsTypeAreNear) {
       b{0x3c01, 0x0002, 0x0000};  // 1, tiny, 0
   const std::vector<std::uint16_t> far{0x3c02, 0x0001, 0x8000};
   const auto bytes = [](const auto& x) { return std::as_bytes(std::span(x)); };
-  EXPECT_TRUE(within({}, DType::f16, bytes(a), bytes(b)));
-  EXPECT_FALSE(within({}, DType::f16, bytes(a), bytes(far)));
+  const Band least{1e-12, 1e-12};
+  EXPECT_TRUE(within(least, DType::f16, bytes(a), bytes(b)));
+  EXPECT_FALSE(within(least, DType::f16, bytes(a), bytes(far)));
 }
 
 TEST(Band, ANaNIsNearANaNAlone) {

@@ -34,15 +34,14 @@ inline void check(cusolverStatus_t status,
 /// it, so that the next solver is tried.  @throws DeviceError where the device is at fault
 inline bool has_run(cusolverStatus_t status,
                     std::source_location at = std::source_location::current()) {
-  const bool is_refused = status == CUSOLVER_STATUS_NOT_SUPPORTED ||
-                          status == CUSOLVER_STATUS_INVALID_VALUE ||
-                          status == CUSOLVER_STATUS_ALLOC_FAILED ||
-                          status == CUSOLVER_STATUS_INTERNAL_ERROR;
+  const bool is_refused =
+      status == CUSOLVER_STATUS_NOT_SUPPORTED || status == CUSOLVER_STATUS_INVALID_VALUE ||
+      status == CUSOLVER_STATUS_ALLOC_FAILED || status == CUSOLVER_STATUS_INTERNAL_ERROR;
   if (!is_refused) {
     check(status, at);
     return true;
   }
-  (void)cudaGetLastError();  // clears what the call may have left: the next launch answers for itself
+  (void)cudaGetLastError();  // clears what the call left: the next launch answers for itself
   return false;
 }
 

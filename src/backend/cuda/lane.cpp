@@ -20,12 +20,8 @@ int as_int(std::int64_t n) {
   return static_cast<int>(n);
 }
 
-/// How float64 is multiplied: on tensor cores where there are any, which the pedantic mode would
-/// leave out. Where cuBLAS was told to emulate float64, that mode keeps it from doing so.
 cublasMath_t float64_mode() {
-  const char* emulate = std::getenv("CUBLAS_EMULATE_DOUBLE_PRECISION");
-  const bool is_off = emulate == nullptr || *emulate == '\0' || *emulate == '0';
-  return is_off ? CUBLAS_DEFAULT_MATH : CUBLAS_PEDANTIC_MATH;
+  return multiplies_pedantically() ? CUBLAS_PEDANTIC_MATH : CUBLAS_DEFAULT_MATH;
 }
 
 BlasHandle make_blas(cudaStream_t stream, Buffer<std::byte>& workspace) {
@@ -63,6 +59,11 @@ int chosen(int device) {
 }
 
 }  // namespace
+
+bool multiplies_pedantically() {
+  const char* emulate = std::getenv("CUBLAS_EMULATE_DOUBLE_PRECISION");
+  return emulate != nullptr && *emulate != '\0' && *emulate != '0';
+}
 
 Lane::Lane(int device_index, int slot_count)
     : device(chosen(device_index)),

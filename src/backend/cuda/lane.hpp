@@ -16,6 +16,11 @@
 
 namespace koine::cuda {
 
+/// Whether cuBLAS multiplies float64 in its pedantic mode, which leaves tensor cores out: where it
+/// was told to emulate float64 (CUBLAS_EMULATE_DOUBLE_PRECISION), that mode keeps it from doing so.
+/// Shapes bits: the manifest's arithmetic says it.
+[[nodiscard]] bool multiplies_pedantically();
+
 /// What a Krylov space says of one slot, in host memory (backend/cuda_table.hpp: KrylovAnswer).
 struct Space {
   std::vector<double> values, projection, coupling, ritz;

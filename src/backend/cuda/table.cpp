@@ -78,7 +78,8 @@ int libraries(char* text, std::int32_t size, abi::Failure* failure) {
     check(cudaRuntimeGetVersion(&runtime));
     const std::string all = "CUDA " + std::to_string(runtime / 1000) + "." +
                             std::to_string(runtime % 1000 / 10) + ", cuBLAS " +
-                            version_of(cublasGetProperty) + ", cuSOLVER " +
+                            version_of(cublasGetProperty) +
+                            (multiplies_pedantically() ? " (pedantic)" : "") + ", cuSOLVER " +
                             version_of(cusolverGetProperty);
     std::snprintf(text, static_cast<std::size_t>(size), "%s", all.c_str());
   });
