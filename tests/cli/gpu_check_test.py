@@ -34,7 +34,7 @@ class GpuCheck(Case):
         os.symlink(os.path.abspath(KOINE), self.path("tree", "build", "cuda", "koine"))
         os.symlink(EMULATED, self.path("tree", "build", "cuda", "libkoine_cuda.so"))
         for name, experts in (("models", 5), ("tiny", 2)):
-            mini.write_family(self.path("data", name), experts=experts, dtype="fp16", d=192, n_enc=1, n_dec=1)
+            mini.write_family(self.path("data", name), experts=experts, dtype="fp16", d=96, n_enc=1, n_dec=1)
             mini.write_recipe(self.path("data", name, "lors.yaml"), experts=experts, parameters=LORS, select=["query"])
 
     def put(self, tool, body):
