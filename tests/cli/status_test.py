@@ -42,6 +42,8 @@ class Status(Case):
         for pid in members(process.pid):
             os.kill(pid, signal.SIGKILL)
         process.wait()
+        while members(process.pid):  # mpirun's children take a moment to die
+            time.sleep(0.01)
 
     def test_a_run_and_its_end(self):
         process = self.start("runs", ranks=2)
