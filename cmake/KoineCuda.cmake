@@ -36,7 +36,8 @@ set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 if(KOINE_CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
   set(CMAKE_CUDA_COMPILER_LAUNCHER ${KOINE_CCACHE})
 endif()
-# 12.6 is the first with cusolverDnXsyevBatched, but needs a cleared workspace for it.
+# 12.6 is the first with cusolverDnXsyevBatched; its cuSOLVER 11.7.1.2 is said to need a cleared workspace for it, 11.7.3.90 not
+# (github.com/pytorch/pytorch/issues/192483).
 find_package(CUDAToolkit 12.8 REQUIRED)
 
 file(GLOB koine_kernels CONFIGURE_DEPENDS kernels/*.cu)

@@ -56,8 +56,8 @@ comm::Communicator& Session::open(const Meeting& meeting) {
   processes = comm::make(wanted, stall);
   std::string why;
   if (wanted == comm::Transport::nccl ||
-      (wanted == comm::Transport::automatic && meeting.may_use_gpus)) {
-    if (processes->size() > 1 || wanted == comm::Transport::nccl) open_cuda_first();
+      (wanted == comm::Transport::automatic && meeting.may_use_gpus && processes->size() > 1)) {
+    open_cuda_first();
     why = comm::use_gpus(processes, wanted, stall);
   }
   detail(fmt::format("  transport {}{}{}", processes->name(), why.empty() ? "" : ": ", why));

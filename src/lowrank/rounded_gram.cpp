@@ -19,10 +19,6 @@ namespace {
 constexpr double kLength = 45000, kLargest = 16383 - 0.5;
 constexpr std::int64_t kTerms = 256;            // packed at a time: they stay in the first cache
 constexpr std::int64_t kMostTerms = 4'000'000;  // half a unit for each is what rounding may add
-constexpr double kUnit32 = 0x1p-24;
-
-template <typename T>
-using OfStrip = std::array<T, static_cast<std::size_t>(kStripRows)>;
 
 std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
@@ -131,8 +127,7 @@ class RoundedGram {
 
   /// Where K has its entry (row, column).
   [[nodiscard]] float* at(std::int64_t row, std::int64_t column) const {
-    return gram_ + column / kColumnsOfPanel * kColumnsOfPanel * rows_ + row * kColumnsOfPanel +
-           column % kColumnsOfPanel;
+    return gram_ + place_in_panels(side_.short_side, row, column);
   }
 
   const ShortSideFirst& side_;

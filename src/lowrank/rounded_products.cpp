@@ -15,10 +15,6 @@ namespace koine::lowrank {
 namespace {
 
 constexpr std::int64_t kChain = 128;  // terms of a product with K; shapes its bits
-constexpr double kUnit32 = 0x1p-24;
-
-template <typename T>
-using OfStrip = std::array<T, static_cast<std::size_t>(kStripRows)>;
 
 std::size_t as_size(std::int64_t n) {
   return static_cast<std::size_t>(n);
@@ -86,8 +82,7 @@ double rounded_norm_without(std::int64_t short_side, std::int64_t count, Workspa
   for (std::int64_t left = 0; left < short_side; left += kStripRows) {
     OfStrip<double> beside{}, below{};
     const std::int64_t end = left + kStripRows;
-    const float* column = workspace.coarse.gram.data() +
-                          left / kColumnsOfPanel * kColumnsOfPanel * rows + left % kColumnsOfPanel;
+    const float* column = workspace.coarse.gram.data() + place_in_panels(short_side, 0, left);
     const float* u = by_strip + left * count;
     fastest_gram16().without({column + left * kColumnsOfPanel, kColumnsOfPanel, kStripRows, count,
                               u, by_row + left * count, beside.data()});
@@ -105,8 +100,7 @@ double rounded_norm_without(std::int64_t short_side, std::int64_t count, Workspa
 
 float rounded_entry(std::int64_t short_side, std::int64_t row, std::int64_t column,
                     const Workspace& workspace) {
-  const std::int64_t first = column / kColumnsOfPanel * kColumnsOfPanel;
-  return panel_of(short_side, first, workspace).data[row * kColumnsOfPanel + column - first];
+  return workspace.coarse.gram.data()[place_in_panels(short_side, row, column)];
 }
 
 }  // namespace koine::lowrank

@@ -21,8 +21,8 @@ struct Band {
 ///   |L - L'|_F <= sqrt(2 r) (rho + rho') sigma_1 / gap,   gap = (sigma_r - sigma_r+1) / sigma_1
 /// (Davis and Kahan: triplet i by rho theta_1 / (theta_i - theta_r+1)). An entry is taken to have
 /// at most 16 times its share of that, and 2^-22 sigma_1 for factors in float32. Below a gap of
-/// 1e-3 another triplet may stand for the last one: 64 sigma_r / sqrt(mn) more. rounding is the sum
-/// of these times |lambda weight|, flip has the thresholds too.
+/// 1e-3 another triplet may stand for the last one: 64 sigma_r / sqrt(mn) more, 2 sigma_r at
+/// most. rounding is the sum of these times |lambda weight|, flip has the thresholds too.
 /// @param ours, theirs the report's rows of both sides
 [[nodiscard]] Band band_of(const PlannedTensor& planned, const stats::TensorRow& ours,
                            const stats::TensorRow& theirs, std::int64_t entries);
